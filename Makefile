@@ -1,0 +1,38 @@
+# Two targets set up everything on a machine with Go, git and apt:
+#   make demo   runs the whole system with a simulated sensor and prints the page's address
+#   make test   passes the tests (installing Chromium and PostgreSQL where missing)
+
+LINT := go tool -modfile=deploy/lint/go.mod
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -X github.com/tillprint/tillprint/cmd/internal/cli.version=$(VERSION)
+
+.PHONY: demo build test unit race readme cross lint tools
+
+demo:
+	@go run ./cmd/tillprint demo
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tillprintd ./cmd/tillprint-hub ./cmd/tillprint
+
+test: tools lint unit race cross readme
+
+tools:
+	@deploy/test/install-tools
+
+unit:
+	deploy/test/with-postgres go test ./...
+
+race:
+	go test -race -short ./...
+
+cross:
+	deploy/test/cross-build
+
+readme: build
+	TILLPRINT_README=1 go test -count=1 -run TestREADME ./cmd/tillprint
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	$(LINT) staticcheck ./...
+	@deploy/lint/vulncheck
