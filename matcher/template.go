@@ -1,0 +1,195 @@
+package matcher
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+const (
+	// PPI is the resolution, in pixels per inch, of every coordinate in this
+	// package, whatever the resolution of the image that a template came from.
+	PPI = 500
+
+	// MaxMinutiae is the most minutiae that one template may hold. It is the
+	// limit of ISO/IEC 19794-2:2005, whose count is one byte.
+	MaxMinutiae = 255
+
+	// MaxSide is the longest allowed side of a template, in pixels at PPI:
+	// about 20 cm, more than a palm.
+	MaxSide = 4095
+)
+
+// Kind tells how a ridge is interrupted at a minutia.
+type Kind uint8
+
+// The kinds of ISO/IEC 19794-2:2005, 7.5.4. Other stands for unknown too.
+const (
+	Other Kind = iota
+	Ending
+	Bifurcation
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Ending:
+		return "ending"
+	case Bifurcation:
+		return "bifurcation"
+	}
+	return "other"
+}
+
+// A Minutia is a point where a ridge ends or forks.
+type Minutia struct {
+	X, Y float32 // pixels at PPI, origin top left, y downwards
+
+	// Angle is the direction in radians, in [0, 2π), as ISO/IEC 19794-2:2005
+	// has it: counter-clockwise from the positive x axis; of an ending, along
+	// the ridge that it ends; of a bifurcation, along the valley that it
+	// closes.
+	Angle float32
+
+	Kind    Kind
+	Quality uint8 // 1 (poor) to 100 (certain); 0 means unknown
+}
+
+// A Template holds the minutiae of one impression of one finger.
+//
+// It is personal data: call Clear when it is no longer needed.
+type Template struct {
+	Width, Height int       // extent of the image in pixels at PPI, 1 to MaxSide
+	Minutiae      []Minutia // at most MaxMinutiae, in any order
+	Quality       uint8     // of the whole impression, 0 to 100
+}
+
+// Errors that callers may want to tell apart; both are wrapped with details
+// that name no coordinate of the template.
+var (
+	// ErrTemplate marks a template that breaks the bounds of its type.
+	ErrTemplate = errors.New("invalid template")
+	// ErrEncoding marks bytes that MarshalBinary did not write.
+	ErrEncoding = errors.New("not a template of this program")
+)
+
+// Validate tells whether t keeps the bounds that the field comments state.
+// Duplicated minutiae are allowed; Prepare drops them.
+func (t *Template) Validate() error {
+	if t.Width < 1 || t.Height < 1 || t.Width > MaxSide || t.Height > MaxSide {
+		return fmt.Errorf("%w: size %d×%d is outside 1 to %d pixels", ErrTemplate, t.Width, t.Height, MaxSide)
+	}
+	if len(t.Minutiae) > MaxMinutiae {
+		return fmt.Errorf("%w: %d minutiae, at most %d", ErrTemplate, len(t.Minutiae), MaxMinutiae)
+	}
+	if t.Quality > 100 {
+		return fmt.Errorf("%w: quality %d is above 100", ErrTemplate, t.Quality)
+	}
+	for i := range t.Minutiae {
+		if fault := t.fault(&t.Minutiae[i]); fault != "" {
+			return fmt.Errorf("%w: minutia %d: %s", ErrTemplate, i, fault)
+		}
+	}
+	return nil
+}
+
+// fault names what is wrong with one minutia of t, or nothing. Comparisons
+// are written so that a NaN fails them.
+func (t *Template) fault(m *Minutia) string {
+	switch {
+	case !(m.X >= 0 && m.X < float32(t.Width) && m.Y >= 0 && m.Y < float32(t.Height)):
+		return "position outside the image"
+	case !(m.Angle >= 0 && m.Angle < 2*math.Pi):
+		return "angle outside [0, 2π)"
+	case m.Kind > Bifurcation:
+		return "unknown kind"
+	case m.Quality > 100:
+		return "quality above 100"
+	}
+	return ""
+}
+
+// Clear overwrites the minutiae in place and empties the template. Copies that
+// others took of the slice's contents are theirs to clear.
+func (t *Template) Clear() {
+	clear(t.Minutiae[:cap(t.Minutiae)])
+	*t = Template{}
+}
+
+// The stored form, big-endian: "TM", version 1, quality, width, height (16
+// bits each), count, then per minutia x and y in sixteenths of a pixel, the
+// angle in 2^-16 turns (16 bits each), kind and quality.
+const (
+	storedVersion = 1
+	storedHeader  = 9
+	storedMinutia = 8
+	storedSub     = 16      // steps in a pixel
+	storedTurn    = 1 << 16 // steps in a full turn
+	tau           = 2 * math.Pi
+)
+
+// MarshalBinary encodes t for the sealed store. Positions are rounded to 1/16
+// pixel and angles to 2⁻¹⁶ turn; decoding and encoding again gives the same
+// bytes. The caller owns, and clears, the result.
+func (t *Template) MarshalBinary() ([]byte, error) {
+	if err := t.Validate(); err != nil {
+		return nil, fmt.Errorf("encode template: %w", err)
+	}
+	b := make([]byte, 0, storedHeader+storedMinutia*len(t.Minutiae))
+	b = append(b, 'T', 'M', storedVersion, t.Quality)
+	b = binary.BigEndian.AppendUint16(b, uint16(t.Width))
+	b = binary.BigEndian.AppendUint16(b, uint16(t.Height))
+	b = append(b, uint8(len(t.Minutiae)))
+	for _, m := range t.Minutiae {
+		b = binary.BigEndian.AppendUint16(b, storedPosition(m.X, t.Width))
+		b = binary.BigEndian.AppendUint16(b, storedPosition(m.Y, t.Height))
+		b = binary.BigEndian.AppendUint16(b, uint16(int(math.Round(float64(m.Angle)*storedTurn/tau))))
+		b = append(b, uint8(m.Kind), m.Quality)
+	}
+	return b, nil
+}
+
+// storedPosition rounds v to the stored step, staying inside [0, side).
+func storedPosition(v float32, side int) uint16 {
+	return uint16(min(int(math.Round(float64(v)*storedSub)), side*storedSub-1))
+}
+
+// UnmarshalBinary replaces t by what MarshalBinary encoded. Anything else
+// leaves t unchanged and gives an error that wraps ErrEncoding.
+func (t *Template) UnmarshalBinary(b []byte) error {
+	if len(b) < storedHeader || b[0] != 'T' || b[1] != 'M' {
+		return fmt.Errorf("%w: no template header", ErrEncoding)
+	}
+	if b[2] != storedVersion {
+		return fmt.Errorf("%w: version %d, this program reads %d", ErrEncoding, b[2], storedVersion)
+	}
+	n := int(b[8])
+	if len(b) != storedHeader+n*storedMinutia {
+		return fmt.Errorf("%w: %d bytes do not hold %d minutiae", ErrEncoding, len(b), n)
+	}
+	read := Template{
+		Quality:  b[3],
+		Width:    int(binary.BigEndian.Uint16(b[4:])),
+		Height:   int(binary.BigEndian.Uint16(b[6:])),
+		Minutiae: make([]Minutia, n),
+	}
+	for i := range read.Minutiae {
+		read.Minutiae[i] = decodeMinutia(b[storedHeader+i*storedMinutia:])
+	}
+	if err := read.Validate(); err != nil {
+		read.Clear()
+		return fmt.Errorf("%w: %w", ErrEncoding, err)
+	}
+	*t = read
+	return nil
+}
+
+func decodeMinutia(b []byte) Minutia {
+	return Minutia{
+		X:       float32(binary.BigEndian.Uint16(b)) / storedSub,
+		Y:       float32(binary.BigEndian.Uint16(b[2:])) / storedSub,
+		Angle:   float32(float64(binary.BigEndian.Uint16(b[4:])) * tau / storedTurn),
+		Kind:    Kind(b[6]),
+		Quality: b[7],
+	}
+}
