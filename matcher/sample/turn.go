@@ -1,0 +1,126 @@
+package sample
+
+import (
+	"math"
+	"slices"
+)
+
+// How much a block must be like a ridge pattern, and a turn like a core.
+const (
+	insideShare  = 0.15 // of the strong blocks' gradient energy: less is background
+	coherenceMin = 0.25 // share of a block's gradients that agree: less tells no direction
+	turnReach    = 6    // blocks about a point that vote on its turn: some five ridge periods
+	turnSigma    = 2.2  // blocks, of the filter's Gaussian
+	turnMin      = 0.30 // least answer (0..1) that is trusted as a core
+	edgeShare    = 0.70 // share of the filter that must lie on foreground
+)
+
+// findInside marks the foreground: blocks whose gradient energy is a share of
+// what the strong blocks have.
+func (f *field) findInside() {
+	if len(f.energy) == 0 {
+		return
+	}
+	ranked := slices.Clone(f.energy)
+	slices.Sort(ranked)
+	strong := ranked[len(ranked)*9/10]
+	for i, e := range f.energy {
+		f.inside[i] = strong > 0 && e >= insideShare*strong
+	}
+}
+
+// centroid is the middle of the foreground in blocks, with its spread (root
+// mean square distance).
+func (f *field) centroid() (x, y, spread float64, ok bool) {
+	n, sx, sy, sq := 0.0, 0.0, 0.0, 0.0
+	for i, in := range f.inside {
+		if in {
+			bx, by := float64(i%f.w)+0.5, float64(i/f.w)+0.5
+			n, sx, sy, sq = n+1, sx+bx, sy+by, sq+float64(bx*bx)+float64(by*by)
+		}
+	}
+	if n == 0 {
+		return 0, 0, 0, false
+	}
+	x, y = sx/n, sy/n
+	return x, y, math.Sqrt(math.Max(sq/n-float64(x*x)-float64(y*y), 1)), true
+}
+
+// turn finds the strongest downward-opening bend, preferring the middle of the
+// foreground (cx, cy, give or take spread).
+func (f *field) turn(cx, cy, spread float64) (x, y float64, ok bool) {
+	best, at := 0.0, -1
+	answers := make([]float64, len(f.re))
+	for i := range f.re {
+		if !f.inside[i] {
+			continue
+		}
+		answer := f.symmetry(i%f.w, i/f.w)
+		dx, dy := (float64(i%f.w)+0.5-cx)/spread, (float64(i/f.w)+0.5-cy)/spread
+		answers[i] = answer
+		if near := answer * math.Exp(-(float64(dx*dx)+float64(dy*dy))/6); answer >= turnMin && near > best {
+			best, at = near, i
+		}
+	}
+	if at < 0 {
+		return 0, 0, false
+	}
+	return f.peak(answers, at)
+}
+
+// symmetry is the filter's answer at a block, 0..1: how much the field around
+// it turns as around a core that opens downward.
+func (f *field) symmetry(x, y int) float64 {
+	var re, im, weight, all float64
+	for dy := -turnReach; dy <= turnReach; dy++ {
+		for dx := -turnReach; dx <= turnReach; dx++ {
+			r2 := float64(dx*dx + dy*dy)
+			if r2 == 0 || r2 > turnReach*turnReach {
+				continue
+			}
+			r := math.Sqrt(r2)
+			g := r * math.Exp(-r2/(2*turnSigma*turnSigma))
+			all += g
+			u, v := x+dx, y+dy
+			if u < 0 || v < 0 || u >= f.w || v >= f.h || !f.inside[v*f.w+u] {
+				continue
+			}
+			weight += g
+			i := v*f.w + u
+			length := math.Hypot(f.re[i], f.im[i])
+			if length < coherenceMin*f.energy[i] {
+				continue
+			}
+			// Multiply the unit direction by the filter's conjugate.
+			zr, zi := f.re[i]/length, f.im[i]/length
+			hr, hi := float64(dx)/r, float64(dy)/r
+			re += g * (float64(zr*hr) + float64(zi*hi))
+			im += g * (float64(zi*hr) - float64(zr*hi))
+		}
+	}
+	if all == 0 || weight < edgeShare*all {
+		return 0
+	}
+	// Seen with y down, a core opening downward answers with the phase of -i.
+	strength := math.Hypot(re, im) / all
+	if strength == 0 {
+		return 0
+	}
+	down := -im / all / strength
+	return strength * (0.65 + 0.35*down)
+}
+
+// peak refines the best block to a fraction of one, by the centre of the
+// answers next to it.
+func (f *field) peak(answers []float64, at int) (x, y float64, ok bool) {
+	var sum, sx, sy float64
+	bx, by := at%f.w, at/f.w
+	for v := max(0, by-1); v <= min(f.h-1, by+1); v++ {
+		for u := max(0, bx-1); u <= min(f.w-1, bx+1); u++ {
+			a := answers[v*f.w+u]
+			a *= a
+			sum, sx, sy = sum+a, sx+a*(float64(u)+0.5), sy+a*(float64(v)+0.5)
+		}
+	}
+	return sx / sum, sy / sum, true
+}
