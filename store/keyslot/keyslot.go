@@ -1,0 +1,79 @@
+// Package keyslot holds the root key of a terminal's store, one key for each epoch, in a place where an old key can be
+// made to die.
+//
+// A [Slot] has room for the keys of two neighbouring epochs, so that a wipe can prepare the next key, commit to it, and
+// only then destroy the old one; a power cut between these steps leaves one whole key. The order is
+//
+//	Next(e+1)  durable    the next key exists beside the current one
+//	...                   the caller commits: its key table is sealed under e+1
+//	Retire(e+1) durable   no key but that of e+1 exists any more
+//
+// Every method is safe to repeat, which is what a boot after a power cut does. What the destruction of a key is worth
+// depends on where the slot lives; [Slot.Promise] says it in words that may be shown to a data protection officer.
+package keyslot
+
+import (
+	"crypto/hkdf"
+	"crypto/sha512"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// KeySize is the length of a key in bytes.
+const KeySize = 32
+
+// ErrNoKey means that the slot holds no key for the epoch that was asked for (H16: tell the data protection officer).
+var ErrNoKey = errors.New("the key slot holds no key for this epoch")
+
+// A Slot keeps the root keys of at most two neighbouring epochs. Epochs count from 1. A slot has one user at a time.
+type Slot interface {
+	// Key writes the key of epoch into dst, which is KeySize bytes long and belongs to the caller, who clears it.
+	// The error wraps ErrNoKey when that place is empty.
+	Key(epoch uint64, dst []byte) error
+
+	// Next makes a fresh key for epoch and keeps the key of epoch-1. What lay in its place before is lost.
+	// The new key is durable when Next returns.
+	Next(epoch uint64, dst []byte) error
+
+	// Retire destroys every key but that of epoch. When it returns nil, the destruction is durable and was read back.
+	Retire(epoch uint64) error
+
+	// Destroy kills every key: the remote wipe of a stolen terminal (H6) and the first step of its disposal (L1).
+	Destroy() error
+
+	// Promise says what the destruction of a key means here, and what it does not cover.
+	Promise() string
+}
+
+// seedSize is the number of random bytes behind one key. All of them are needed to derive it, so the key is gone when
+// any part of them is; Android's vold stores its secdiscardable files in the same size for the same reason.
+const seedSize = 16 << 10
+
+// derive turns the seed of an epoch into its key. The epoch is bound in, so that bytes that are copied from one place
+// to the other open nothing.
+func derive(seed []byte, epoch uint64, dst []byte) error {
+	if len(dst) != KeySize {
+		return fmt.Errorf("keyslot: a key has %d bytes, not %d", KeySize, len(dst))
+	}
+	info := binary.BigEndian.AppendUint64([]byte("tillprint root key 1 "), epoch)
+	hash := sha512.Sum512(seed)
+	defer clear(hash[:])
+	key, err := hkdf.Key(sha512.New, hash[:], nil, string(info), KeySize)
+	if err != nil {
+		return fmt.Errorf("deriving the root key: %w", err)
+	}
+	copy(dst, key)
+	clear(key)
+	return nil
+}
+
+// empty reports whether a place holds nothing, that is, only zeros.
+func empty(seed []byte) bool {
+	for _, b := range seed {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
