@@ -1,0 +1,111 @@
+package matcher
+
+import (
+	"math"
+	"math/bits"
+)
+
+// A neighbourhood describes what surrounds one minutia, in that minutia's own
+// frame, so that it stays the same when the finger moves or turns. Around the
+// minutia lies a disc of 64 cells of equal area: four rings of 4, 12, 20 and
+// 28 cells. Four words of 64 bits say which cells hold a neighbour, one word
+// for each quarter of relative direction. Each neighbour is spread over the
+// cells within its uncertainty, so that the count of common bits falls off
+// smoothly as two neighbourhoods differ.
+//
+// The form is the shape context (Belongie, Malik, Puzicha, "Shape matching and
+// object recognition using shape contexts", PAMI 2002), extended by the
+// direction of the neighbours as in Kwan, Gao, Guo, "Fingerprint matching
+// using enhanced shape context", IVCNZ 2006, here with equal-area cells and
+// reduced to bits.
+type neighbourhood struct {
+	cells [quarters]uint64
+	ones  int // bits set in cells
+}
+
+const (
+	reach    = 84 // radius of the disc, pixels
+	rings    = 4
+	quarters = 4
+)
+
+// similarity of two neighbourhoods, 0 to 1: the cosine of their bit sets.
+func (a *neighbourhood) similarity(b *neighbourhood) float32 {
+	common := bits.OnesCount64(a.cells[0]&b.cells[0]) + bits.OnesCount64(a.cells[1]&b.cells[1]) +
+		bits.OnesCount64(a.cells[2]&b.cells[2]) + bits.OnesCount64(a.cells[3]&b.cells[3])
+	return float32(common) * rootTable[a.ones&511] * rootTable[b.ones&511]
+}
+
+// rootTable[n] is 1/sqrt(n + c): the constant keeps near-empty neighbourhoods
+// from being similar to anything.
+var rootTable = func() (t [512]float32) {
+	for n := range t {
+		t[n] = float32(1 / math.Sqrt(float64(n)+10))
+	}
+	return t
+}()
+
+// A cell's centre in the disc, pixels.
+var cellCentres = func() (c [64]vec) {
+	i := 0
+	for ring := range rings {
+		n := 4 * (2*ring + 1)
+		r := (float64(ring) + 0.5) * reach / rings
+		for k := range n {
+			sin, cos := math.Sincos((float64(k) + 0.5) * tau / float64(n))
+			c[i] = vec{float32(r * cos), float32(r * sin)}
+			i++
+		}
+	}
+	return c
+}()
+
+// describe computes the neighbourhood of every point.
+func describe(points []point) []neighbourhood {
+	local := make([]neighbourhood, len(points))
+	for i := range points {
+		sin, cos := math.Sincos(points[i].angle.radians())
+		for j := range points {
+			if i != j {
+				local[i].add(&points[i], &points[j], float32(sin), float32(cos))
+			}
+		}
+		for _, w := range local[i].cells {
+			local[i].ones += bits.OnesCount64(w)
+		}
+	}
+	return local
+}
+
+// add marks neighbour q of centre p, whose direction has the given sine and
+// cosine. The image's y axis points down, angles run counter-clockwise.
+func (a *neighbourhood) add(p, q *point, sin, cos float32) {
+	dx, dy := q.x-p.x, -(q.y - p.y)
+	if dx*dx+dy*dy > (reach+spread)*(reach+spread) {
+		return
+	}
+	u, v := dx*cos+dy*sin, dy*cos-dx*sin
+	near := nearCells(u, v)
+	turned := q.angle - p.angle
+	for d := range quarters {
+		if apart(turned, turn(d*storedTurn/quarters)) <= storedTurn*directionSpread/360 {
+			a.cells[d] |= near
+		}
+	}
+}
+
+const (
+	spread          = 16 // pixels: how far a neighbour may stray
+	directionSpread = 60 // degrees; at 45 every direction falls into one quarter
+)
+
+// nearCells is the set of cells whose centre lies within spread of (u, v).
+func nearCells(u, v float32) (set uint64) {
+	for i := range cellCentres {
+		du, dv := u-cellCentres[i].x, v-cellCentres[i].y
+		if du*du+dv*dv <= spread*spread {
+			set |= 1 << i
+		}
+	}
+	return set
+}

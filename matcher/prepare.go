@@ -1,0 +1,139 @@
+package matcher
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// mostUsed bounds the minutiae that take part in matching. Time grows with
+// their square and crowded templates are crowded with false minutiae, so the
+// best by quality, then the most central, stay.
+const mostUsed = 64
+
+// A Prepared is a template made ready for comparing: its minutiae in flat
+// arrays with a description of each one's neighbourhood. It is immutable and
+// may be shared between goroutines. It is as personal as the template.
+type Prepared struct {
+	points []point
+	local  []neighbourhood
+	hull   []vec // convex hull of the points, counter-clockwise in image axes
+}
+
+// A point is a minutia in the form that the inner loops want.
+type point struct {
+	x, y    float32 // pixels at PPI
+	angle   turn
+	kind    Kind
+	quality uint8
+}
+
+// A turn is an angle in units of 2⁻¹⁶ of a full turn: its arithmetic wraps
+// around as angles do.
+type turn uint16
+
+func toTurn(radians float64) turn {
+	return turn(int64(math.Round(radians * storedTurn / tau)))
+}
+
+func (a turn) radians() float64 { return float64(a) * tau / storedTurn }
+
+// apart is the absolute difference of two directions in turns, 0 to 1<<15.
+func apart(a, b turn) int {
+	d := int(int16(a - b))
+	if d < 0 {
+		return -d
+	}
+	return d
+}
+
+type vec struct{ x, y float32 }
+
+// Prepare makes t ready for Score. It copies what it needs, so t may be
+// cleared afterwards. An invalid template gives an error wrapping ErrTemplate;
+// one of few minutiae is valid and matches nothing.
+func Prepare(t *Template) (*Prepared, error) {
+	if err := t.Validate(); err != nil {
+		return nil, fmt.Errorf("prepare template: %w", err)
+	}
+	return prepare(usedPoints(t)), nil
+}
+
+func prepare(points []point) *Prepared {
+	p := &Prepared{points: points}
+	p.local = describe(points)
+	p.hull = convexHull(points)
+	return p
+}
+
+// Clear overwrites p's minutiae. No comparison may be using p.
+func (p *Prepared) Clear() {
+	clear(p.points)
+	clear(p.local)
+	clear(p.hull)
+	*p = Prepared{}
+}
+
+// usedPoints picks at most mostUsed distinct minutiae of t, in an order that
+// depends only on their geometry.
+func usedPoints(t *Template) []point {
+	points := make([]point, 0, len(t.Minutiae))
+	for _, m := range t.Minutiae {
+		points = append(points, point{m.X, m.Y, toTurn(float64(m.Angle)), m.Kind, m.Quality})
+	}
+	slices.SortFunc(points, comparePoints)
+	points = slices.CompactFunc(points, func(a, b point) bool {
+		return a.x == b.x && a.y == b.y && a.angle == b.angle
+	})
+	if len(points) > mostUsed {
+		points = best(points)
+	}
+	return points
+}
+
+func comparePoints(a, b point) int {
+	return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.y, b.y), cmp.Compare(a.angle, b.angle), cmp.Compare(b.quality, a.quality))
+}
+
+// best keeps the mostUsed points of highest quality, nearest the centroid
+// among equals, and restores the geometric order.
+func best(points []point) []point {
+	var cx, cy float32
+	for _, p := range points {
+		cx += p.x / float32(len(points))
+		cy += p.y / float32(len(points))
+	}
+	away := func(p point) float32 { return (p.x-cx)*(p.x-cx) + (p.y-cy)*(p.y-cy) }
+	slices.SortStableFunc(points, func(a, b point) int {
+		return cmp.Or(cmp.Compare(b.quality, a.quality), cmp.Compare(away(a), away(b)))
+	})
+	clear(points[mostUsed:])
+	points = points[:mostUsed]
+	slices.SortFunc(points, comparePoints)
+	return points
+}
+
+// convexHull is Andrew's monotone chain over points sorted by x, then y.
+func convexHull(points []point) []vec {
+	if len(points) < 3 {
+		return nil
+	}
+	hull := make([]vec, 0, 16)
+	extend := func(p point, floor int) {
+		v := vec{p.x, p.y}
+		for len(hull) >= floor+2 && cross(hull[len(hull)-2], hull[len(hull)-1], v) <= 0 {
+			hull = hull[:len(hull)-1]
+		}
+		hull = append(hull, v)
+	}
+	for _, p := range points {
+		extend(p, 0)
+	}
+	for i, floor := len(points)-2, len(hull)-1; i >= 0; i-- {
+		extend(points[i], floor)
+	}
+	return hull[:len(hull)-1]
+}
+
+func cross(o, a, b vec) float32 { return (a.x-o.x)*(b.y-o.y) - (a.y-o.y)*(b.x-o.x) }
