@@ -1,0 +1,46 @@
+// Package register is what a hub and its terminals say to each other: the signed records, their proofs, the sealed
+// envelopes and the HTTP interface. It holds no connection, no clock and no store; both ends build on it.
+//
+// # The register
+//
+// Consent is state, not events. The hub keeps for each site one append-only sequence of entries, numbered 1, 2, 3, ....
+// An [Entry] says what terminals must now hold: a subject's standing, the list of terminals, a command to one
+// terminal, or the site's profile. It carries pseudonyms and never a name. The entries are the leaves of an RFC 6962 tree; a
+// [Checkpoint] in the C2SP format names its size and root, the hub's time and the lease, and is signed with Ed25519.
+//
+// A terminal asks for what comes after the last checkpoint that it applied and gets a [Batch]: the frontier of the tree that
+// the terminal knows, the entries that follow, and a checkpoint for exactly the tree that they make. [Batch.Verify]
+// folds the frontier into the root it trusts, appends the entries and compares with the new root. So an entry that was
+// left out, changed, repeated, moved or taken back cannot pass, whoever carried the bytes. [Plan] then puts what has
+// to be done into its order: revocations first.
+//
+// # HTTP interface
+//
+// All paths are on the hub's terminal listener, over TLS. The terminal accepts the TLS key whose SHA-256 stands in its [JoinCode]
+// and looks at no dates. Every request except join and nonce is signed (see [SignRequest]): headers
+// Tillprint-Terminal, Tillprint-Nonce and Tillprint-Signature. The nonce comes from the hub, so that a terminal needs no
+// clock: every answer, errors included, carries a fresh one in the header Tillprint-Nonce; each is good for one request
+// within at least 10 minutes. An error has a JSON body, [Failure], whose code is a constant of this package.
+//
+//	GET    /v1/nonce       204; only the header. Not signed.
+//	POST   /v1/join        JoinRequest -> 200 JoinAnswer. Not signed; the token is the authority. The same token with the
+//	                       same keys gets the same answer again, for as long as the token lives; with other keys 403 token.
+//	GET    /v1/register?after=N&wait=S&elide=1
+//	                       200 text/plain Batch with entries N+1 and on (at most MaxEntries; ask again until the
+//	                       checkpoint's size equals its head). If there is none, the hub waits up to S seconds (at most
+//	                       MaxWait) and then answers with an empty batch: its checkpoint renews time and lease. elide=1 lets the hub
+//	                       replace superseded entries by their hashes; only for a terminal that starts from nothing
+//	                       and applies only once it has reached the head. 409 rollback if N is beyond the head.
+//	POST   /v1/people      PeopleRequest -> 200 application/x-ndjson, one Envelope a line, purpose Person, in any order;
+//	                       subjects without a record are left out.
+//	POST   /v1/reports     Reports -> 200 Accepted. Idempotent by id. Receipts, refusals at the till, refused templates.
+//	POST   /v1/status      Status -> 204. The newest counts.
+//	POST   /v1/mailbox     Envelopes, purpose Template, from the caller -> 200 Accepted, with what was refused and why.
+//	                       The hub takes an envelope only for a listed terminal and a subject who is Permit.
+//	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first.
+//	DELETE /v1/mailbox/ID  204, also if it was gone. ID is Envelope.ID.
+//
+// Status codes: 400 malformed, 401 nonce or signature (a terminal tries a nonce failure again at once with the fresh
+// nonce), 403 removed (the terminal is no longer of the site) or token, 404 unknown, 409 rollback, 413 size, 429 busy and
+// 503 busy (with Retry-After in seconds).
+package register

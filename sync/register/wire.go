@@ -1,0 +1,196 @@
+package register
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tillprint/tillprint/consent"
+)
+
+// Codes of a Failure.
+const (
+	CodeMalformed = "malformed" // 400
+	CodeNonce     = "nonce"     // 401: unknown or used; try again with the fresh one
+	CodeSignature = "signature" // 401
+	CodeRemoved   = "removed"   // 403: the terminal is no longer of the site
+	CodeToken     = "token"     // 403: the join token is unknown, used or out of date
+	CodeUnknown   = "unknown"   // 404
+	CodeRollback  = "rollback"  // 409
+	CodeSize      = "size"      // 413
+	CodeBusy      = "busy"      // 429, 503
+)
+
+// Failure is the body of every answer with a status of 400 or more.
+type Failure struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"` // one sentence for a person, without personal data
+}
+
+// JoinRequest redeems a token. Proof shows that the terminal holds the signing key: see ProveJoin.
+type JoinRequest struct {
+	Site  string            `json:"site"`
+	Token string            `json:"token"`
+	Name  string            `json:"name"` // wished terminal name; empty leaves it to the hub
+	Sign  ed25519.PublicKey `json:"sign"`
+	Seal  []byte            `json:"seal"` // HPKE public key
+	Proof []byte            `json:"proof"`
+}
+
+// JoinAnswer tells a terminal who it is and whom to trust.
+type JoinAnswer struct {
+	Terminal string            `json:"terminal"`
+	Site     string            `json:"site"`
+	Key      ed25519.PublicKey `json:"key"`    // the hub's key: checkpoints and the hub's envelopes
+	Pepper   *Envelope         `json:"pepper"` // purpose Pepper, sealed to the new terminal
+}
+
+// ProveJoin signs a join request with the terminal's key.
+func (r *JoinRequest) ProveJoin(key ed25519.PrivateKey) { r.Proof = ed25519.Sign(key, r.text()) }
+
+// Check says whether a join request is well formed and proves its key. The token is the hub's to judge.
+func (r *JoinRequest) Check() error {
+	if !ValidName(r.Site) || r.Name != "" && (!ValidName(r.Name) || r.Name == Hub) || len(r.Token) > 64 {
+		return fmt.Errorf("%w: a join request's names", ErrMalformed)
+	}
+	if _, err := ParseSealPublic(r.Seal); err != nil {
+		return err
+	}
+	if len(r.Sign) != ed25519.PublicKeySize || !ed25519.Verify(r.Sign, r.text(), r.Proof) {
+		return fmt.Errorf("%w: a join request", ErrUnsigned)
+	}
+	return nil
+}
+
+func (r *JoinRequest) text() []byte {
+	return fmt.Appendf(nil, "tillprint join v1\n%s\n%s\n%s\n%x\n%x\n", r.Site, r.Token, r.Name, []byte(r.Sign), r.Seal)
+}
+
+// PeopleRequest asks for person records, at most MaxEnvelopes at a time.
+type PeopleRequest struct {
+	Subjects []consent.SubjectID `json:"subjects"`
+}
+
+// Person is what a terminal may know about a subject, and no more (F1). It travels only inside an envelope.
+type Person struct {
+	Name        string        `json:"name"`
+	Form        string        `json:"form,omitempty"`
+	Class       consent.Class `json:"class"`
+	Photo       []byte        `json:"photo,omitempty"`        // JPEG or PNG, at most 64 KiB
+	Dietary     []string      `json:"dietary,omitempty"`      // alerts, at most 16
+	PINIndex    []byte        `json:"pin_index,omitempty"`    // HMAC-SHA256 of the PIN under the site's pepper
+	PINVerifier string        `json:"pin_verifier,omitempty"` // Argon2id in PHC form
+}
+
+// Marshal writes a person record for sealing.
+func (p *Person) Marshal() ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(p)
+}
+
+// ParsePerson reads an opened person record.
+func ParsePerson(b []byte) (*Person, error) {
+	p := new(Person)
+	if err := decodeStrict(b, MaxEnvelope/2, p); err != nil {
+		return nil, fmt.Errorf("%w: reading a person record", ErrMalformed) // the cause could quote the record
+	}
+	return p, p.check()
+}
+
+func (p *Person) check() error {
+	if p.Name == "" || len(p.Name) > 200 || len(p.Form) > 50 || len(p.Photo) > 64<<10 ||
+		len(p.Dietary) > 16 || len(p.PINIndex) > 64 || len(p.PINVerifier) > 200 {
+		return fmt.Errorf("%w: a person record out of bounds", ErrMalformed)
+	}
+	for _, d := range p.Dietary {
+		if len(d) > 100 {
+			return fmt.Errorf("%w: a person record out of bounds", ErrMalformed)
+		}
+	}
+	return nil
+}
+
+// ReportKind is what a report tells.
+type ReportKind string
+
+const (
+	ReportReceipt         ReportKind = "receipt"          // Body is a signed receipt as the audit log wrote it
+	ReportRefusal         ReportKind = "refusal"          // the subject refused at the till (A3); Operator took it
+	ReportRefusedTemplate ReportKind = "refused-template" // a template came without a permit (A16)
+	ReportAlert           ReportKind = "alert"            // Body is one sentence without personal data (H16, H17)
+)
+
+// Report is one thing that the hub must learn of. Its ID is drawn or derived by the terminal; the hub takes each ID once.
+type Report struct {
+	ID       string            `json:"id"` // 1 to 64 characters
+	Kind     ReportKind        `json:"kind"`
+	Seq      uint64            `json:"seq"` // of the register, as applied when it happened
+	Subject  consent.SubjectID `json:"subject,omitempty"`
+	At       time.Time         `json:"at"` // by the terminal's clock
+	Operator string            `json:"operator,omitempty"`
+	Body     string            `json:"body,omitempty"` // at most 16 KiB
+}
+
+// MaxReports is how many reports go in one request.
+const MaxReports = 100
+
+// Reports is the body of POST /v1/reports.
+type Reports struct {
+	Reports []Report `json:"reports"`
+}
+
+// Check says whether a report is within its bounds.
+func (r *Report) Check() error {
+	if r.ID == "" || len(r.ID) > 64 || len(r.Kind) > 32 || len(r.Operator) > 100 || len(r.Body) > 16<<10 {
+		return fmt.Errorf("%w: a report out of bounds", ErrMalformed)
+	}
+	if r.Subject == "" {
+		return nil
+	}
+	_, err := consent.ParseSubjectID(string(r.Subject))
+	return err
+}
+
+// Envelopes is the body of POST /v1/mailbox.
+type Envelopes struct {
+	Envelopes []*Envelope `json:"envelopes"`
+}
+
+// Accepted answers a list item by item. What is in neither list should be sent again.
+type Accepted struct {
+	Done    []string      `json:"done"` // ids that the hub has stored durably, now or earlier
+	Refused []RefusedItem `json:"refused,omitempty"`
+}
+
+// RefusedItem is something that will not be accepted however often it is sent.
+type RefusedItem struct {
+	ID  string `json:"id"`
+	Why string `json:"why"`
+}
+
+// Status is how a terminal stands. The counts answer "what was on it" after the device is gone (J3).
+type Status struct {
+	Applied   uint64    `json:"applied"` // register sequence
+	Version   string    `json:"version"`
+	At        time.Time `json:"at"`
+	Clock     bool      `json:"clock"`   // the terminal trusts its clock
+	Fingers   bool      `json:"fingers"` // fingers are being matched
+	Why       string    `json:"why,omitempty"`
+	Pupils    int       `json:"pupils"` // person records held, by class
+	Adults    int       `json:"adults"`
+	Subjects  int       `json:"subjects"` // with at least one template
+	Templates int       `json:"templates"`
+	Pending   int       `json:"pending"`          // reports and envelopes not yet delivered
+	Errors    []string  `json:"errors,omitempty"` // at most 16, one sentence each, no personal data
+}
+
+// Decode reads a JSON body strictly: at most MaxBody bytes, no unknown keys, nothing after the value.
+func Decode(body []byte, v any) error {
+	if err := decodeStrict(body, MaxBody, v); err != nil {
+		return fmt.Errorf("%w: reading a body: %v", ErrMalformed, err)
+	}
+	return nil
+}
