@@ -1,0 +1,76 @@
+package zfm_test
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/tillprint/tillprint/device/zfm"
+	"github.com/tillprint/tillprint/device/zfm/zfmsim"
+	"github.com/tillprint/tillprint/matcher/sample"
+)
+
+// switchOn runs a simulated module until the test ends, when it also checks that nothing ever wrote into the module's
+// template library.
+func switchOn(t *testing.T, o zfmsim.Options) *zfmsim.Sim {
+	t.Helper()
+	sim, err := zfmsim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); sim.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if err := sim.Close(); err != nil {
+			t.Error(err)
+		}
+		if n := sim.LibraryWrites(); n != 0 {
+			t.Errorf("the driver wrote %d times into the module's template library", n)
+		}
+	})
+	return sim
+}
+
+// quick is a driver that loses patience sooner than in service, so that tests of silence are short.
+var quick = zfm.Options{Reply: 300 * time.Millisecond}
+
+func open(t *testing.T, sim *zfmsim.Sim, o zfm.Options) *zfm.Module {
+	t.Helper()
+	m, err := zfm.Open(t.Context(), sim.Path(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// noise is a finger-sized picture of random grey levels such as the sensor has: no two pixels in a row tell its order.
+func noise(z sample.Sensor, seed uint64) *sample.Sample {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	s := sample.New(z.Width, z.Height, z.PPI)
+	for i := range s.Pix {
+		s.Pix[i] = byte(rng.IntN(16) * 17)
+	}
+	return s
+}
+
+func press(t *testing.T, sim *zfmsim.Sim, seed uint64) *sample.Sample {
+	t.Helper()
+	finger := noise(sim.Sensor(), seed)
+	if err := sim.Press(finger); err != nil {
+		t.Fatal(err)
+	}
+	return finger
+}
+
+func same(t *testing.T, got, want *sample.Sample) {
+	t.Helper()
+	if got == nil || got.Width != want.Width || got.Height != want.Height || got.PPI != want.PPI || !bytes.Equal(got.Pix, want.Pix) {
+		t.Fatal("the image received is not the one on the glass")
+	}
+}
