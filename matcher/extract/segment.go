@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	faintest   = 8.0  // grey levels per pixel of gradient below which nothing is ridge
-	fainter    = 0.35 // of the strong gradients of the same image
-	disordered = 0.25 // coherence below which there are no ridges
+	faintest   = 3.0  // grey levels per pixel of gradient below which nothing is ridge
+	fainter    = 0.15 // of the strong gradients of the same image
+	disordered = 0.08 // coherence below which there are no ridges
 )
 
 // mask tells the finger from its background, cell by cell.

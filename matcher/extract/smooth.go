@@ -8,7 +8,7 @@ type kernel []float32
 var (
 	gaussReach  = gaussian(reach)
 	gaussPeriod = gaussian(4)
-	gaussMask   = gaussian(2)
+	gaussMask   = gaussian(3)
 )
 
 // gaussian returns the kernel of the given deviation, in cells, of unit sum.
