@@ -39,9 +39,13 @@ func (d Date) Valid() bool {
 	return d.Year >= 1 && d.Year <= 9999 && DateOf(d.Start(time.UTC)) == d
 }
 
-// Start is the first moment of the day in loc.
+// Start is the first moment of the day in loc; where summer time begins at midnight, that is one o'clock.
 func (d Date) Start(loc *time.Location) time.Time {
-	return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, loc)
+	t := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, loc)
+	if DateOf(t).Before(d) {
+		t = t.Add(time.Hour)
+	}
+	return t
 }
 
 // Compare is negative if d is before e, zero if they are the same day, positive if d is after e.
