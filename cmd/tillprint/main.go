@@ -29,6 +29,6 @@ Start with 'tillprint demo': a school's hub, two terminals and simulated sensors
 			c.AddCommand(sub)
 		}
 	}
-	add("measure", extractCommand(), matchCommand())
+	add("measure", extractCommand(), matchCommand(), evalCommand(), sensorCommand())
 	return c
 }
