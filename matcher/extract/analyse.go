@@ -16,7 +16,7 @@ const leastFinger = 60 * 60
 // analyse goes from the levelled raster to the template.
 func (e *Extractor) analyse(t *matcher.Template) error {
 	r := &e.raster
-	e.mask.find(r, &e.orientation)
+	e.mask.find(&e.orientation)
 	e.found = e.found[:0]
 	if e.mask.fraction*float64(r.width*r.height) < leastFinger {
 		e.report = e.assess()

@@ -8,7 +8,7 @@ const (
 	cell = 4
 
 	// reach is the deviation, in cells, of the Gaussian that smooths the tensor.
-	reach = 2.0
+	reach = 3.0
 )
 
 // orientation is the direction of the ridges on a grid of cells, as the doubled
@@ -59,11 +59,15 @@ func (o *orientation) gatherRow(r *raster, y int) {
 	}
 }
 
-// finish smooths the tensor and scales it to coherence.
-func (o *orientation) finish(height int) {
+// trim forgets the cells below the last row of the image.
+func (o *orientation) trim(height int) {
 	o.rows = (height + cell - 1) / cell
 	n := o.columns * o.rows
-	o.cos, o.sin, o.energy = o.cos[:n], o.sin[:n], o.energy[:n]
+	o.cos, o.sin, o.energy, o.scratch = o.cos[:n], o.sin[:n], o.energy[:n], o.scratch[:n]
+}
+
+// finish smooths the tensor and scales it to coherence.
+func (o *orientation) finish() {
 	for _, f := range [][]float32{o.cos, o.sin, o.energy} {
 		smooth(f, o.scratch, o.columns, gaussReach)
 	}
@@ -72,13 +76,6 @@ func (o *orientation) finish(height int) {
 		o.cos[i] *= scale
 		o.sin[i] *= scale
 	}
-	o.settle()
-}
-
-// settle smooths the direction once more where it is uncertain: a cell of low
-// coherence follows its surroundings.
-func (o *orientation) settle() {
-	// placeholder for experiments
 }
 
 // coherence of cell i: 1 for parallel ridges, 0 for no direction.

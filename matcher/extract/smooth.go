@@ -6,9 +6,10 @@ import "math"
 type kernel []float32
 
 var (
-	gaussReach  = gaussian(reach)
-	gaussPeriod = gaussian(4)
-	gaussMask   = gaussian(3)
+	gaussReach    = gaussian(reach)
+	gaussStrength = gaussian(1.5)
+	gaussPeriod   = gaussian(4)
+	gaussMask     = gaussian(3)
 )
 
 // gaussian returns the kernel of the given deviation, in cells, of unit sum.

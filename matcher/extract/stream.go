@@ -80,7 +80,9 @@ func (e *Extractor) finish(t *matcher.Template) error {
 	}
 	e.raster.finish(e.pixels[:e.width*e.height])
 	e.orientation.gather(&e.raster)
-	e.orientation.finish(e.height)
+	e.orientation.trim(e.height)
+	e.mask.weigh(e.pixels, &e.raster, &e.orientation)
+	e.orientation.finish()
 	return e.analyse(t)
 }
 
