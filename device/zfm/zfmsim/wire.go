@@ -10,12 +10,19 @@ import (
 // bitsPerByte on an 8N1 line: a start bit, eight of data, a stop bit.
 const bitsPerByte = 10
 
-// pace lets bytes take the time that they take at a rate. It reckons from the moment the line became busy, so that the
-// imprecision of sleeping does not add up.
+// pace lets bytes take the time that they take at a rate. It reckons from the moment the line became busy, so that
+// waking late from a sleep does not add up.
 type pace struct {
 	now   func() time.Time
 	sleep func(time.Duration)
-	free  time.Time // when the last byte has left
+	free  time.Time // when the module will have done what it is at
+}
+
+// begin starts the reckoning anew: the line was idle until now.
+func (p *pace) begin() {
+	if now := p.now(); p.free.Before(now) {
+		p.free = now
+	}
 }
 
 // spend returns after n bytes have had their time at baud.
@@ -25,12 +32,8 @@ func (p *pace) spend(n, baud int) {
 
 // wait returns when the module has been busy for d more.
 func (p *pace) wait(d time.Duration) {
-	now := p.now()
-	if p.free.Before(now) {
-		p.free = now
-	}
 	p.free = p.free.Add(d)
-	if left := p.free.Sub(now); left > 0 {
+	if left := p.free.Sub(p.now()); left > 0 {
 		p.sleep(left)
 	}
 }
@@ -48,6 +51,7 @@ type session struct {
 func (s *Sim) serve(ctx context.Context, tty *terminal) {
 	defer context.AfterFunc(ctx, func() { tty.master.Close() })()
 	n := &session{Sim: s, ctx: ctx, tty: tty, pace: pace{now: s.options.Now, sleep: s.options.Sleep}}
+	n.pace.begin()
 	n.send([]byte{0x00, 0x55}) // switched on
 	buf := make([]byte, 512)
 	for {
@@ -74,6 +78,7 @@ func (n *session) hear(received []byte) {
 	}
 	n.scan.Write(received)
 	if n.options.Paced {
+		n.pace.begin()
 		n.pace.spend(len(received), n.module.baud)
 	}
 }
