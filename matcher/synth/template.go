@@ -1,0 +1,158 @@
+package synth
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/tillprint/tillprint/matcher"
+	"github.com/tillprint/tillprint/matcher/sample"
+)
+
+// What minutiae are like in templates that an extractor reads from real presses.
+// These are totals over many fingers, fitted by hand; nothing of any one finger
+// is in them.
+const (
+	density     = 7.2e-4 // minutiae a pixel of contact at 500 ppi: 0.28 a square millimetre
+	densityVary = 0.22   // standard deviation of a finger's density, as a share
+	apart       = 7.0    // pixels: nearer ones an extractor takes for one or for none
+	pairShare   = 0.12   // of minutiae with an opposite close by: short ridges, lakes, breaks
+	endings     = 0.55   // share of ridge endings, the rest are bifurcations
+	angleNoise  = 0.09   // radians, about the ridges' own direction
+)
+
+// Template is a plausible template of a synthetic finger without any picture,
+// as a press of all of it at 500 ppi would give: 360x400 pixels, some forty
+// minutiae whose directions follow the ridges of a random pattern class. It
+// costs some tens of microseconds, and so makes crowds.
+//
+// Such a finger can be pressed again with Press. It is no master: no seed of
+// NewMaster shows the same finger.
+func Template(seed uint64) *matcher.Template {
+	return newCrowdTemplate(seed, impressionWidth, impressionHeight)
+}
+
+// TemplateOn is what the sensor z shows of Template(seed) when the core of the
+// finger lies about the middle of its glass.
+func TemplateOn(z sample.Sensor, seed uint64) *matcher.Template {
+	scale := PPI / z.PPI
+	return newCrowdTemplate(seed, int(float64(z.Width)*scale), int(float64(z.Height)*scale))
+}
+
+func newCrowdTemplate(seed uint64, width, height int) *matcher.Template {
+	r := random(seed, streamTemplate)
+	crowd := newCrowdFinger(r)
+	rotation := normal(r, 0, 0.14)
+	middle := point{float64(width)/2 + normal(r, 0, 10), float64(height)/2 + normal(r, 0, 10)}
+	quality := normal(r, 65, 14)
+	t := &matcher.Template{Width: width, Height: height, Quality: uint8(quality)}
+	sin, cos := math.Sincos(rotation)
+	for _, m := range crowd.scatter(r) {
+		// Turned counter-clockwise as seen, y down.
+		x, y := middle.x+cos*m.x+sin*m.y, middle.y-sin*m.x+cos*m.y
+		kind := matcher.Bifurcation
+		if r.Float64() < crowd.endings {
+			kind = matcher.Ending
+		}
+		put(t, x, y, m.angle+rotation, kind, uint8(clamp(normal(r, quality, 18), 5, 100)))
+	}
+	return t
+}
+
+// put adds a minutia unless it lies outside of the template.
+func put(t *matcher.Template, x, y, angle float64, kind matcher.Kind, quality uint8) {
+	if x < 0 || y < 0 || x >= float64(t.Width) || y >= float64(t.Height) || len(t.Minutiae) == matcher.MaxMinutiae {
+		return
+	}
+	t.Minutiae = append(t.Minutiae, matcher.Minutia{
+		X: float32(x), Y: float32(y), Angle: wholeTurn(angle), Kind: kind, Quality: quality,
+	})
+}
+
+// wholeTurn brings an angle into [0, 2 pi).
+func wholeTurn(angle float64) float32 {
+	a := float32(angle - 2*math.Pi*math.Floor(angle/(2*math.Pi)))
+	if a >= 2*math.Pi {
+		return 0
+	}
+	return a
+}
+
+// crowdFinger is a finger of the crowd: contact and directions, no ridges.
+type crowdFinger struct {
+	flow    *flow
+	touch   touch
+	rich    [3]wave // where minutiae are denser
+	sign    [3]wave // where they point one way along the ridges rather than the other
+	density float64
+	endings float64
+}
+
+func newCrowdFinger(r *rand.Rand) *crowdFinger {
+	missing := between(r, 0, 0.2)
+	if r.Float64() < 0.2 {
+		missing = between(r, 0.2, 0.5)
+	}
+	c := &crowdFinger{flow: newFlow(r), touch: newTouch(r, missing)}
+	for i := range c.rich {
+		c.rich[i] = wave{normal(r, 0, 0.25), normal(r, 0, 0.03), normal(r, 0, 0.03), between(r, 0, 2*math.Pi)}
+		c.sign[i] = wave{normal(r, 0, 0.22), normal(r, 0, 0.02), normal(r, 0, 0.02), between(r, 0, 2*math.Pi)}
+	}
+	c.density = density * math.Max(normal(r, 1, densityVary), 0.4)
+	c.endings = normal(r, endings, 0.1)
+	return c
+}
+
+// mark is a minutia of a finger: place from its core, y down, and direction.
+type mark struct{ x, y, angle float64 }
+
+// scatter throws minutiae over the contact, none nearer to another than apart
+// (Poisson-disc by dart throwing).
+func (c *crowdFinger) scatter(r *rand.Rand) []mark {
+	across, up := c.touch.across*1.15, c.touch.up*1.15
+	darts := int(c.density * 4 * across * up)
+	marks := make([]mark, 0, min(darts, matcher.MaxMinutiae))
+	for range darts {
+		p := point{c.touch.middle.x + between(r, -across, across), c.touch.middle.y + between(r, -up, up)}
+		if c.touch.depth(p) < 0.03 || r.Float64() > 0.75+sum(c.rich[:], p) || !free(marks, p) {
+			continue
+		}
+		m := mark{p.x, p.y, c.direction(r, p)}
+		marks = append(marks, m)
+		if far := between(r, apart, 16); r.Float64() < pairShare {
+			q := point{p.x + far*math.Cos(m.angle), p.y - far*math.Sin(m.angle)}
+			if free(marks, q) {
+				marks = append(marks, mark{q.x, q.y, m.angle + math.Pi + normal(r, 0, angleNoise)})
+			}
+		}
+	}
+	return marks
+}
+
+// direction follows the ridges, one way or the other.
+func (c *crowdFinger) direction(r *rand.Rand, p point) float64 {
+	angle := c.flow.at(c.flow.centre.x+p.x, c.flow.centre.y+p.y) + normal(r, 0, angleNoise)
+	angle -= math.Pi * math.Floor(angle/math.Pi+0.5) // pointing right
+	if r.Float64() > 0.5+sum(c.sign[:], p) {
+		angle += math.Pi
+	}
+	return angle
+}
+
+func sum(waves []wave, p point) float64 {
+	v := 0.0
+	for _, w := range waves {
+		v += w.amplitude * math.Sin(w.kx*p.x+w.ky*p.y+w.phase)
+	}
+	return v
+}
+
+// free says whether no mark lies nearer to p than apart.
+func free(marks []mark, p point) bool {
+	for i := range marks {
+		dx, dy := marks[i].x-p.x, marks[i].y-p.y
+		if dx*dx+dy*dy < apart*apart {
+			return false
+		}
+	}
+	return true
+}
