@@ -136,6 +136,14 @@ func (c *inquiry) grown() bool {
 // dated reports whether a statement can be placed in time: not undated and not from the future.
 func (c *inquiry) dated(s Statement) bool { return !s.At.IsZero() && !s.At.After(c.now) }
 
+// day is the day of a statement in the site's time zone; one from the future is taken as of today.
+func (c *inquiry) day(s Statement) Date {
+	if s.At.After(c.now) {
+		return DateOf(c.now)
+	}
+	return DateOf(s.At.In(c.now.Location()))
+}
+
 // meant reports whether a statement is about exactly this purpose and modality, as everything must be that permits.
 func (c *inquiry) meant(s Statement) bool {
 	return s.Purpose != "" && s.Purpose == c.profile.Purpose && s.Modality != "" && s.Modality == c.profile.Modality

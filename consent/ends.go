@@ -14,7 +14,7 @@ type End struct {
 
 // Ends lists, in order, the dates after now on which the decision becomes stricter if nobody says anything more: 18th
 // birthday, review, leaving, end of grace. At the start of each of these days Decide returns what the End says. Dates on which it would
-// become less strict are left out; for those the statements have to be looked at again.
+// become less strict are left out, and so is what a statement dated in the future will bring: decide again when it comes.
 func Ends(s Subject, statements []Statement, p Profile, now time.Time) []End {
 	current, _ := Decide(s, statements, p, now)
 	var ends []End

@@ -107,8 +107,8 @@ func (c *inquiry) objections(voices []Responsible) {
 			c.find(Pause, "A6", "Somebody has objected who is not on record as a parent: the office has to clear it up.")
 		case s.Form.inWriting():
 			c.find(Erase, "A6", "A parent has objected or withdrawn in writing.")
-		case s.Form == Verbal && c.dated(s):
-			c.find(c.lapsed(DateOf(s.At.In(c.now.Location()))), "A12", "A parent has objected or withdrawn by word of mouth.")
+		case s.Form == Verbal && !s.At.IsZero():
+			c.find(c.lapsed(c.day(s)), "A12", "A parent has objected or withdrawn by word of mouth.")
 		default:
 			c.find(Pause, "A6", "A parent has objected or withdrawn, but how or when is not known.")
 		}
