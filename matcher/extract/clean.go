@@ -13,10 +13,10 @@ const (
 	pairAcross = 7.0
 
 	// margin is how far from the background a minutia must lie, in pixels.
-	margin = 12
+	margin = 10
 
 	// frame is how far from the edge of the image a minutia must lie, in pixels.
-	frame = 6
+	frame = 4
 
 	poorest = 0.2 // quality below which a minutia is dropped
 )

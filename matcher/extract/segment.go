@@ -122,13 +122,13 @@ func (m *mask) find(o *orientation) {
 }
 
 // measure turns votes into distances from the background by the two-pass
-// chamfer transform of Borgefors (1986). Beyond the image all is background.
+// chamfer transform of Borgefors (1986). The finger may go on beyond the image.
 func (m *mask) measure() {
-	const straight, slanted = cell, cell * 1.41421356
+	const straight, slanted, unknown = cell, cell * 1.41421356, 1e6
 	inside := 0
 	at := func(x, y int) float32 {
 		if x < 0 || y < 0 || x >= m.columns || y >= m.rows {
-			return 0
+			return unknown
 		}
 		return m.depth[y*m.columns+x]
 	}
