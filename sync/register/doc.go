@@ -18,7 +18,7 @@
 //
 // All paths are on the hub's terminal listener, over TLS. The terminal accepts the TLS key whose SHA-256 stands in its [JoinCode]
 // and looks at no dates. Every request except join and nonce is signed (see [SignRequest]): headers
-// Tillprint-Terminal, Tillprint-Nonce and Tillprint-Signature. The nonce comes from the hub, so that a terminal needs no
+// Tillprint-Site, Tillprint-Terminal, Tillprint-Nonce and Tillprint-Signature. The nonce comes from the hub, so that a terminal needs no
 // clock: every answer, errors included, carries a fresh one in the header Tillprint-Nonce; each is good for one request
 // within at least 10 minutes. An error has a JSON body, [Failure], whose code is a constant of this package.
 //
@@ -37,7 +37,8 @@
 //	POST   /v1/status      Status -> 204. The newest counts.
 //	POST   /v1/mailbox     Envelopes, purpose Template, from the caller -> 200 Accepted, with what was refused and why.
 //	                       The hub takes an envelope only for a listed terminal and a subject who is Permit.
-//	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first.
+//	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first. A waiting
+//	                       /v1/register is answered early, with an empty batch, when something new lies here.
 //	DELETE /v1/mailbox/ID  204, also if it was gone. ID is Envelope.ID.
 //
 // Status codes: 400 malformed, 401 nonce or signature (a terminal tries a nonce failure again at once with the fresh

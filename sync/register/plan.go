@@ -15,16 +15,22 @@ type Plan struct {
 	Profile   *Profile  // the newest profile; nil if unchanged
 	// Erase are subjects whose fingers must go although a later entry of the same batch lets them back in: what was taken
 	// under the withdrawn consent is not kept under the new one (D1).
-	Erase []Subject
+	Erase []Standing
 	// Settle is the newest standing of each subject, revocations before grants.
-	Settle []Subject
+	Settle []Standing
+}
+
+// Standing is a subject's standing and the entry that brought it.
+type Standing struct {
+	Seq uint64
+	Subject
 }
 
 // NewPlan sorts verified entries, in sequence, for the terminal with the given name.
 func NewPlan(entries []*Entry, terminal string) Plan {
 	var p Plan
-	newest := make(map[consent.SubjectID]Subject)
-	erased := make(map[consent.SubjectID]Subject)
+	newest := make(map[consent.SubjectID]Standing)
+	erased := make(map[consent.SubjectID]Standing)
 	for _, e := range entries {
 		if e.Terminal != "" && e.Terminal != terminal {
 			continue
@@ -37,9 +43,9 @@ func NewPlan(entries []*Entry, terminal string) Plan {
 		case KindProfile:
 			p.Profile = e.Profile
 		case KindSubject:
-			newest[e.Subject.ID] = *e.Subject
+			newest[e.Subject.ID] = Standing{e.Seq, *e.Subject}
 			if e.Subject.Decision == consent.Erase {
-				erased[e.Subject.ID] = *e.Subject
+				erased[e.Subject.ID] = newest[e.Subject.ID]
 			}
 		}
 	}
@@ -49,7 +55,7 @@ func NewPlan(entries []*Entry, terminal string) Plan {
 			p.Erase = append(p.Erase, e)
 		}
 	}
-	strictest := func(a, b Subject) int {
+	strictest := func(a, b Standing) int {
 		return cmp.Or(cmp.Compare(a.Decision, b.Decision), cmp.Compare(a.ID, b.ID))
 	}
 	slices.SortFunc(p.Erase, strictest)

@@ -10,6 +10,7 @@ import (
 
 // Header names of a signed request and of every answer.
 const (
+	HeaderSite      = "Tillprint-Site"
 	HeaderTerminal  = "Tillprint-Terminal"
 	HeaderNonce     = "Tillprint-Nonce"
 	HeaderSignature = "Tillprint-Signature"
@@ -18,6 +19,7 @@ const (
 // SignRequest signs a request of a terminal: over the site, the terminal, method, path, query, the hub's nonce and the
 // SHA-256 of the body. A proxy that opens TLS can read the request but can neither change nor repeat it.
 func SignRequest(r *http.Request, body []byte, site, terminal, nonce string, key ed25519.PrivateKey) {
+	r.Header.Set(HeaderSite, site)
 	r.Header.Set(HeaderTerminal, terminal)
 	r.Header.Set(HeaderNonce, nonce)
 	signature := ed25519.Sign(key, requestText(r, body, site, terminal, nonce))
@@ -25,7 +27,7 @@ func SignRequest(r *http.Request, body []byte, site, terminal, nonce string, key
 }
 
 // VerifyRequest checks the signature of a request whose body has been read. The caller has found the terminal's key by
-// the header Tillprint-Terminal and afterwards checks and uses up the nonce in the header Tillprint-Nonce.
+// the headers Tillprint-Site and Tillprint-Terminal, a terminal's name being unique within its site only, and afterwards checks and uses up the nonce in the header Tillprint-Nonce.
 func VerifyRequest(r *http.Request, body []byte, site string, key ed25519.PublicKey) error {
 	signature, err := base64.StdEncoding.Strict().DecodeString(r.Header.Get(HeaderSignature))
 	if err != nil || len(key) != ed25519.PublicKeySize {

@@ -163,6 +163,9 @@ type Envelopes struct {
 type Accepted struct {
 	Done    []string      `json:"done"` // ids that the hub has stored durably, now or earlier
 	Refused []RefusedItem `json:"refused,omitempty"`
+	// Head is the last entry of the register once everything in Done had its effect there: whatever comes after Head was
+	// decided in full knowledge of it. A terminal lets a later consent answer a refusal at the till only after that.
+	Head uint64 `json:"head,omitempty"`
 }
 
 // RefusedItem is something that will not be accepted however often it is sent.
