@@ -1,0 +1,267 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
+)
+
+// Apply makes the terminal hold what the register says: the changes up to and including sequence seq, whose signed head
+// is checkpoint. Changes may repeat or come out of order; per subject the highest Seq wins, and a seq that has
+// been applied already is not an error.
+//
+// When it returns nil everything is durable: who may not be held has no finger key any more, a leaver no person
+// key either, and there is a receipt, also queued in the outbox, for each subject that was held or permitted before. A
+// batch costs one rotation of the root key, however many it wipes. After an error nothing counts as
+// applied; the same call can be repeated.
+func (s *Store) Apply(changes []Change, seq uint64, checkpoint []byte) ([]Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	receipts, err := s.finish() // what an earlier error has left
+	if err != nil {
+		return nil, fmt.Errorf("applying the register: %w", err)
+	}
+	if seq <= s.table.seq {
+		return receipts, nil
+	}
+	for _, c := range changes {
+		if err := c.check(seq); err != nil {
+			return nil, fmt.Errorf("applying the register: %w", err)
+		}
+	}
+	more, err := s.apply(changes, seq, checkpoint)
+	if err != nil {
+		return nil, fmt.Errorf("applying the register up to %d: %w", seq, err)
+	}
+	return append(receipts, more...), nil
+}
+
+func (c Change) check(seq uint64) error {
+	if _, err := consent.ParseSubjectID(string(c.Subject)); err != nil {
+		return err
+	}
+	if c.Seq == 0 || c.Seq > seq {
+		return fmt.Errorf("store: a change of sequence %d in a batch up to %d", c.Seq, seq)
+	}
+	if c.Person != nil {
+		return c.Person.check()
+	}
+	return nil
+}
+
+// latest keeps the newest change of each subject that is newer than what is known.
+func (s *Store) latest(changes []Change) []Change {
+	at := map[consent.SubjectID]int{}
+	var kept []Change
+	for _, c := range changes {
+		if old, ok := s.standings[c.Subject]; ok && c.Seq <= old.Seq {
+			continue
+		}
+		if i, ok := at[c.Subject]; ok {
+			kept[i] = later(kept[i], c)
+			continue
+		}
+		at[c.Subject] = len(kept)
+		kept = append(kept, c)
+	}
+	return kept
+}
+
+// later is the newer of two changes of one subject; a person record that only the older one brings is kept.
+func later(a, b Change) Change {
+	if a.Seq > b.Seq {
+		a, b = b, a
+	}
+	if b.Person == nil {
+		b.Person = a.Person
+	}
+	return b
+}
+
+func (s *Store) apply(changes []Change, seq uint64, checkpoint []byte) ([]Receipt, error) {
+	changes = s.latest(changes)
+	people := map[consent.SubjectID]bool{}
+	for _, c := range changes {
+		if c.Person != nil && !c.Leaver {
+			people[c.Subject] = true
+		}
+	}
+	if err := s.ensureKeys(nil, people); err != nil {
+		return nil, err
+	}
+	now := s.now()
+	p := pending{Seq: seq, Checkpoint: checkpoint}
+	next := make(map[consent.SubjectID]standing, len(changes))
+	err := s.update(func(tx *bbolt.Tx) error {
+		for _, c := range changes {
+			old, known := s.standings[c.Subject]
+			st := s.merge(tx, old, c, now)
+			next[c.Subject] = st
+			if w, ok := s.wipeFor(old, known, st, c, now); ok {
+				p.Wipes = append(p.Wipes, w)
+			}
+			if err := s.putStanding(tx, c.Subject, st); err != nil {
+				return err
+			}
+			if people[c.Subject] {
+				if err := s.putPerson(tx, c.Subject, *c.Person); err != nil {
+					return err
+				}
+			}
+		}
+		s.callEvict(p.Wipes)
+		return s.putPending(tx, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.adopt(p, next)
+	return s.finish()
+}
+
+// wipeFor says whether a change wipes: when there is something to destroy, or when there was a permission before, so
+// that the hub gets the receipt it waits for.
+func (s *Store) wipeFor(old standing, known bool, st standing, c Change, now time.Time) (wipe, bool) {
+	d, rows := st.At(now)
+	keys := s.table.keys[c.Subject]
+	was := consent.Erase
+	if known {
+		was, _ = old.At(now)
+	}
+	fingers := d == consent.Erase && (keys.finger != nil || was != consent.Erase)
+	person := c.Leaver && (keys.person != nil || known && !old.Leaver)
+	w := wipe{Subject: c.Subject, Row: "D1", Person: c.Leaver, At: now}
+	if c.Leaver {
+		w.Row = "D3"
+	}
+	if len(rows) > 0 && rows[0] != "" {
+		w.Row = rows[0]
+	}
+	return w, fingers || person
+}
+
+// adopt takes over in memory what has just become durable, and reports the step.
+func (s *Store) adopt(p pending, next map[consent.SubjectID]standing) {
+	s.pending = p
+	for id, st := range next {
+		s.standings[id] = st
+	}
+	if len(p.Wipes) > 0 {
+		s.step(StepPending)
+	} else {
+		s.step(StepRecords)
+	}
+}
+
+func (s *Store) callEvict(wipes []wipe) {
+	if s.evict == nil {
+		return
+	}
+	for _, w := range wipes {
+		s.evict(w.Subject)
+	}
+}
+
+// Refuse is a subject's own no at this terminal: nobody can override it and no reason is asked (A3, A4, I9). by is the
+// account of the operator who pressed, not a name. The hub is told through the outbox; whatever the hub said
+// before, the subject is not permitted from here on. The receipt exists also when there was nothing to wipe.
+func (s *Store) Refuse(id consent.SubjectID, by string) (Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := consent.ParseSubjectID(string(id)); err != nil {
+		return Receipt{}, err
+	}
+	if _, err := s.finish(); err != nil {
+		return Receipt{}, fmt.Errorf("refusing: %w", err)
+	}
+	now := s.now()
+	p := s.pending
+	p.Wipes = []wipe{{Subject: id, Row: "A3", At: now}}
+	st := s.standings[id]
+	err := s.update(func(tx *bbolt.Tx) error {
+		item, err := s.enqueue(tx, Item{Kind: ItemRefusal, Subject: id, At: now, Text: by})
+		if err != nil {
+			return err
+		}
+		st.Refused, st.Refusal = true, &refusal{At: now, Seq: s.table.seq, Item: item}
+		s.callEvict(p.Wipes)
+		event := audit.Event{Kind: audit.Refusal, At: now, Subject: id, Row: "A3", Operator: by, Seq: s.table.seq, Epoch: s.table.epoch}
+		if _, err := s.log.Append(tx, event); err != nil {
+			return err
+		}
+		if err := s.putStanding(tx, id, st); err != nil {
+			return err
+		}
+		return s.putPending(tx, p)
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("refusing: %w", err)
+	}
+	s.adopt(p, map[consent.SubjectID]standing{id: st})
+	receipts, err := s.finish()
+	if err != nil || len(receipts) == 0 {
+		return Receipt{}, fmt.Errorf("refusing: the subject is refused, the wipe is not complete and will be taken up again: %w", err)
+	}
+	return receipts[0], nil
+}
+
+// RefusalKnown notes that the hub has recorded a refusal, the outbox item with that number, in its register at
+// sequence seq: a consent in an entry after seq is a change of mind and counts.
+func (s *Store) RefusalKnown(item, seq uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.update(func(tx *bbolt.Tx) error {
+		for id, st := range s.standings {
+			if st.Refusal == nil || st.Refusal.Item != item {
+				continue
+			}
+			r := *st.Refusal
+			r.Known = max(r.Known, seq, 1)
+			st.Refusal = &r
+			if err := s.putStanding(tx, id, st); err != nil {
+				return err
+			}
+			s.standings[id] = st
+		}
+		return tx.Bucket(outboxBucket).Delete(itemKey(item))
+	})
+}
+
+// Ending is a subject whose fingers must go, and the row that says so.
+type Ending struct {
+	Subject consent.SubjectID
+	Row     string
+}
+
+// Wipe destroys the fingers of subjects whose permission has ended by itself, such as by a date (D3). Nothing is
+// wiped of a subject who is permitted now.
+func (s *Store) Wipe(endings []Ending) ([]Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	receipts, err := s.finish()
+	if err != nil {
+		return nil, fmt.Errorf("wiping: %w", err)
+	}
+	now := s.now()
+	p := s.pending
+	for _, e := range endings {
+		if d, _ := s.decision(e.Subject, now); d == consent.Erase && s.table.keys[e.Subject].finger != nil {
+			p.Wipes = append(p.Wipes, wipe{Subject: e.Subject, Row: e.Row, At: now})
+		}
+	}
+	if len(p.Wipes) == 0 {
+		return receipts, nil
+	}
+	s.callEvict(p.Wipes)
+	if err := s.update(func(tx *bbolt.Tx) error { return s.putPending(tx, p) }); err != nil {
+		return nil, fmt.Errorf("wiping: %w", err)
+	}
+	s.adopt(p, nil)
+	more, err := s.finish()
+	return slices.Concat(receipts, more), err
+}

@@ -1,0 +1,13 @@
+// Package audit keeps the terminal's append-only log of what it did with whom, and proves it to others.
+//
+// The log is a Merkle tree as in RFC 6962 (golang.org/x/mod/sumdb/tlog). Its records and hashes live in two buckets of
+// the store's own database, so that an [Event] is appended in the transaction of the change that it reports. The head
+// of the log is a checkpoint in the C2SP tlog-checkpoint format, signed with the terminal's note key.
+//
+// A wipe gives a [Receipt]: a text that a person can read and that [VerifyReceipt] checks anywhere, offline, with
+// nothing but the terminal's verifier key. A receipt is as good as the terminal's word and the key slot's promise: it
+// proves that this terminal logged the wipe and cannot take it back, not that nobody had copied the card before.
+//
+// Records name subjects by pseudonym only (F3). There is no field that could hold a name or a biometric value, and none
+// for a runner-up (F7).
+package audit

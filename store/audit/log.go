@@ -1,0 +1,172 @@
+package audit
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Log is the log inside a database. Its methods work in the caller's transaction and are safe for concurrent use as
+// far as that transaction is.
+type Log struct {
+	Signer note.Signer // the terminal's key; its name is the origin of the checkpoints
+	// Seal and Open encrypt a record at rest (H2), bound to its number n. They belong to the store.
+	Seal func(n int64, text []byte) ([]byte, error)
+	Open func(n int64, sealed []byte) ([]byte, error)
+}
+
+var (
+	recordBucket = []byte("audit.records") // number, 8 bytes big-endian: sealed text
+	hashBucket   = []byte("audit.hashes")  // tlog's stored hash index, 8 bytes big-endian: hash
+)
+
+// Init makes the buckets.
+func Init(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{recordBucket, hashBucket} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return fmt.Errorf("preparing the audit log: %w", err)
+		}
+	}
+	return nil
+}
+
+// Append adds events and returns the number of the first. They are part of the log when tx commits.
+func (l *Log) Append(tx *bbolt.Tx, events ...Event) (int64, error) {
+	first := Size(tx)
+	for i, e := range events {
+		text, err := e.Text()
+		if err != nil {
+			return 0, err
+		}
+		if err := l.append(tx, first+int64(i), []byte(text)); err != nil {
+			return 0, fmt.Errorf("appending to the audit log: %w", err)
+		}
+	}
+	return first, nil
+}
+
+func (l *Log) append(tx *bbolt.Tx, n int64, text []byte) error {
+	hashes, err := tlog.StoredHashes(n, text, reader(tx))
+	if err != nil {
+		return err
+	}
+	sealed, err := l.Seal(n, text)
+	if err != nil {
+		return err
+	}
+	if err := tx.Bucket(recordBucket).Put(key(n), sealed); err != nil {
+		return err
+	}
+	b := tx.Bucket(hashBucket)
+	for i, h := range hashes {
+		if err := b.Put(key(tlog.StoredHashIndex(0, n)+int64(i)), h[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Size is the number of records.
+func Size(tx *bbolt.Tx) int64 {
+	k, _ := tx.Bucket(recordBucket).Cursor().Last()
+	if len(k) != 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(k)) + 1
+}
+
+// Event reads record n.
+func (l *Log) Event(tx *bbolt.Tx, n int64) (Event, error) {
+	text, err := l.text(tx, n)
+	if err != nil {
+		return Event{}, err
+	}
+	return ParseEvent(string(text))
+}
+
+func (l *Log) text(tx *bbolt.Tx, n int64) ([]byte, error) {
+	sealed := tx.Bucket(recordBucket).Get(key(n))
+	if sealed == nil {
+		return nil, fmt.Errorf("audit: there is no record %d", n)
+	}
+	text, err := l.Open(n, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("audit: opening record %d: %w", n, err)
+	}
+	return text, nil
+}
+
+// Checkpoint signs the present head of the log: origin, size, root hash (C2SP tlog-checkpoint).
+func (l *Log) Checkpoint(tx *bbolt.Tx) (string, error) {
+	size := Size(tx)
+	root, err := tlog.TreeHash(size, reader(tx))
+	if err != nil {
+		return "", fmt.Errorf("audit: hashing the log: %w", err)
+	}
+	text := checkpointBody(l.Signer.Name(), size, root)
+	signed, err := note.Sign(&note.Note{Text: text}, l.Signer)
+	if err != nil {
+		return "", fmt.Errorf("audit: signing the checkpoint: %w", err)
+	}
+	return string(signed), nil
+}
+
+func checkpointBody(origin string, size int64, root tlog.Hash) string {
+	return fmt.Sprintf("%s\n%d\n%s\n", origin, size, root)
+}
+
+// Check opens every record, computes the tree anew and compares every stored hash: nothing was changed, cut out or
+// inserted (I5).
+func (l *Log) Check(tx *bbolt.Tx) error {
+	size, stored := Size(tx), int64(tx.Bucket(hashBucket).Stats().KeyN)
+	if want := tlog.StoredHashCount(size); stored != want {
+		return fmt.Errorf("audit: %d hashes stand beside %d records, %d belong there", stored, size, want)
+	}
+	for n := range size {
+		text, err := l.text(tx, n)
+		if err != nil {
+			return err
+		}
+		hashes, err := tlog.StoredHashes(n, text, reader(tx))
+		if err != nil {
+			return fmt.Errorf("audit: record %d: %w", n, err)
+		}
+		for i, h := range hashes {
+			if kept, err := hashAt(tx, tlog.StoredHashIndex(0, n)+int64(i)); err != nil || kept != h {
+				return fmt.Errorf("audit: record %d does not fit to the hashes beside it", n)
+			}
+		}
+	}
+	return nil
+}
+
+var errNoHash = errors.New("audit: a hash of the log is missing")
+
+// reader gives tlog the stored hashes of tx.
+func reader(tx *bbolt.Tx) tlog.HashReaderFunc {
+	return func(indexes []int64) ([]tlog.Hash, error) {
+		hashes := make([]tlog.Hash, len(indexes))
+		for i, x := range indexes {
+			h, err := hashAt(tx, x)
+			if err != nil {
+				return nil, err
+			}
+			hashes[i] = h
+		}
+		return hashes, nil
+	}
+}
+
+func hashAt(tx *bbolt.Tx, index int64) (h tlog.Hash, err error) {
+	v := tx.Bucket(hashBucket).Get(key(index))
+	if len(v) != tlog.HashSize {
+		return h, errNoHash
+	}
+	return tlog.Hash(v), nil
+}
+
+func key(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/tillprint/tillprint/store/audit"
+)
+
+// Append adds events to the audit log. Time, sequence and epoch are filled in where they are zero.
+func (s *Store) Append(events ...audit.Event) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.append(events...)
+}
+
+// append is Append for a caller that holds mu.
+func (s *Store) append(events ...audit.Event) error {
+	if s.table == nil {
+		return errClosed
+	}
+	for i := range events {
+		e := &events[i]
+		if e.At.IsZero() {
+			e.At = s.now()
+		}
+		if e.Seq == 0 {
+			e.Seq = s.table.seq
+		}
+		if e.Epoch == 0 {
+			e.Epoch = s.table.epoch
+		}
+	}
+	return s.update(func(tx *bbolt.Tx) error {
+		_, err := s.log.Append(tx, events...)
+		return err
+	})
+}
+
+// Checkpoint is the signed head of the audit log.
+func (s *Store) Checkpoint() (text string, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	err = s.view(func(tx *bbolt.Tx) error {
+		text, err = s.log.Checkpoint(tx)
+		return err
+	})
+	return text, err
+}
+
+// Receipt writes the receipt of a wipe anew, by its record number in the audit log.
+func (s *Store) Receipt(record int64) (r Receipt, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	err = s.view(func(tx *bbolt.Tx) error {
+		r, err = s.log.Receipt(tx, s.id.Site, s.id.Terminal, record)
+		return err
+	})
+	return r, err
+}
+
+// Events calls each with the records of the audit log from number first on, until it returns false. each must not
+// call the store.
+func (s *Store) Events(first int64, each func(n int64, e audit.Event) bool) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.view(func(tx *bbolt.Tx) error {
+		for n := first; n < audit.Size(tx); n++ {
+			e, err := s.log.Event(tx, n)
+			if err != nil {
+				return fmt.Errorf("reading the audit log: %w", err)
+			}
+			if !each(n, e) {
+				return nil
+			}
+		}
+		return nil
+	})
+}

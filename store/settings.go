@@ -1,0 +1,97 @@
+package store
+
+import (
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/tillprint/tillprint/consent"
+)
+
+const maxSetting = 64 << 10
+
+// SetSetting keeps a small value by name in the records, sealed: what changes often, such as a lease. A nil value removes it.
+func (s *Store) SetSetting(name string, value []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name == "" || len(name) > maxText || len(value) > maxSetting {
+		return fmt.Errorf("store: a setting has a name and at most %d bytes", maxSetting)
+	}
+	err := s.update(func(tx *bbolt.Tx) error {
+		if value == nil {
+			return tx.Bucket(settingBucket).Delete([]byte(name))
+		}
+		sealed, err := s.sealOwn(value, "setting", name)
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(settingBucket).Put([]byte(name), sealed)
+	})
+	if err != nil {
+		return fmt.Errorf("keeping setting %s: %w", name, err)
+	}
+	s.step(StepRecords)
+	return nil
+}
+
+// Setting reads a value; the error wraps ErrNotFound when there is none. The value is the caller's.
+func (s *Store) Setting(name string) (value []byte, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	err = s.view(func(tx *bbolt.Tx) error {
+		sealed := tx.Bucket(settingBucket).Get([]byte(name))
+		if sealed == nil {
+			return ErrNotFound
+		}
+		value, err = s.openOwn(sealed, "setting", name)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("setting %s: %w", name, err)
+	}
+	return value, nil
+}
+
+// SetSecrets keeps keys of this terminal by name, all in one step: its HPKE key, the PIN pepper, the hub's key. They
+// stand in the key table, so they outlive the loss of the records, and writing them costs a new table. A nil value
+// removes one. Values have 1 to 1,024 bytes; the caller clears its copies.
+func (s *Store) SetSecrets(values map[string][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table == nil {
+		return errClosed
+	}
+	for name, v := range values {
+		if name == "" || name == secretSigning || len(name) > 64 || len(v) > maxSecret {
+			return fmt.Errorf("store: %.64q is no name of a secret, or its value is longer than %d bytes", name, maxSecret)
+		}
+	}
+	e := s.table.unchanged()
+	e.secrets = values
+	if err := s.retable(e, s.root); err != nil {
+		return fmt.Errorf("keeping secrets: %w", err)
+	}
+	s.step(StepKeys)
+	return nil
+}
+
+// Secret reads one; the error wraps ErrNotFound when there is none. The caller clears it.
+func (s *Store) Secret(name string) ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.table == nil {
+		return nil, errClosed
+	}
+	v, ok := s.table.secrets[name]
+	if !ok {
+		return nil, fmt.Errorf("secret %s: %w", name, ErrNotFound)
+	}
+	return append([]byte(nil), v...), nil
+}
+
+// HasFingerKey reports whether templates of a subject could be opened.
+func (s *Store) HasFingerKey(id consent.SubjectID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.table != nil && s.table.keys[id].finger != nil
+}
