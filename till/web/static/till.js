@@ -1,0 +1,35 @@
+// Keys and the connection's state; everything else is the server's.
+"use strict";
+
+// A key shown on a button presses it, unless somebody is typing.
+document.addEventListener("keydown", (e) => {
+  if (e.repeat) { // a key held down must not confirm the next pupil
+    if (e.key === "Enter" || e.key === " ") e.preventDefault();
+    return;
+  }
+  if (e.ctrlKey || e.altKey || e.metaKey) return;
+  const typing = e.target.matches("input") && e.key.length === 1;
+  if (typing) return;
+  const button = document.querySelector(`button[data-key="${CSS.escape(e.key)}"]`);
+  if (!button) return;
+  e.preventDefault();
+  button.click();
+});
+
+// A page without its terminal must not look as if it had one.
+const cut = (lost) => {
+  document.body.classList.toggle("lost", lost);
+  document.getElementById("cut").hidden = !lost;
+};
+document.addEventListener("htmx:sseError", () => cut(true));
+document.addEventListener("htmx:sseOpen", () => cut(false));
+
+// A notice is about the view it was given for.
+document.addEventListener("htmx:sseMessage", (e) => {
+  const notice = document.getElementById("notice");
+  if (notice && e.target.id === "desk") notice.textContent = "";
+  if (e.target.id === "desk" && e.target.querySelector("#outside") === null) {
+    const reference = document.getElementById("reference");
+    if (reference && document.activeElement !== reference) reference.value = "";
+  }
+});
