@@ -88,6 +88,7 @@ func (e *Extractor) ExtractInto(t *matcher.Template, s *sample.Sample) error {
 func (e *Extractor) Clear() {
 	clear(e.pixels[:cap(e.pixels)])
 	clear(e.found[:cap(e.found)])
+	e.mask.depth = e.mask.depth[:0]
 	e.raster.clear()
 	e.wave.clear()
 	e.rows = 0
@@ -102,7 +103,7 @@ func check(width, height int, ppi float64) error {
 	if width > MaxSide || height > MaxSide {
 		return fmt.Errorf("%w: %d × %d pixels, at most %d a side", ErrTooLarge, width, height, MaxSide)
 	}
-	if small := MinSide * min(1, ppi/matcher.PPI); float64(width) < small || float64(height) < small {
+	if small := MinSide * ppi / matcher.PPI; float64(width) < small || float64(height) < small {
 		return fmt.Errorf("%w: %d × %d pixels at %.0f ppi, at least %d a side at 500", ErrTooSmall, width, height, ppi, MinSide)
 	}
 	return nil

@@ -15,6 +15,9 @@ import (
 func (e *Extractor) Overlay() image.Image {
 	const zoom = 3
 	r := &e.raster
+	if len(e.mask.depth) == 0 { // refused before it was looked at, or cleared
+		return image.NewNRGBA(image.Rect(0, 0, 1, 1))
+	}
 	out := image.NewNRGBA(image.Rect(0, 0, r.width*zoom, r.height*zoom))
 	for y := range r.height * zoom {
 		for x := range r.width * zoom {
@@ -46,11 +49,8 @@ func (e *Extractor) Overlay() image.Image {
 
 // shade is the colour under pixel (x, y): the picture, paler outside the mask.
 func (e *Extractor) shade(x, y int) color.NRGBA {
-	if len(e.pixels) <= y*e.width+x {
-		return color.NRGBA{255, 255, 255, 255}
-	}
 	v := e.pixels[y*e.width+x]
-	if len(e.mask.depth) == 0 || !e.mask.inside(x, y) {
+	if !e.mask.inside(x, y) {
 		return color.NRGBA{200 + v/5, 190 + v/5, 170 + v/5, 255}
 	}
 	return color.NRGBA{90 + v/2, 90 + v/2, 90 + v/2, 255}

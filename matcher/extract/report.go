@@ -1,24 +1,173 @@
 package extract
 
-// A Report tells about the last image, whether or not it gave a template.
+import "math"
+
+// A Report tells about the last image, whether or not it gave a template. Its
+// fractions are 0..1.
 type Report struct {
-	Quality    uint8   // 0..100
-	Foreground float64 // fraction of the image that shows ridges, 0..1
-	Minutiae   int
-	Advice     string
+	Quality    uint8   // 0 (useless) to 100 of the whole sample
+	Foreground float64 // of the image that shows ridges
+	Minutiae   int     // found, before the cut to MaxMinutiae
+	Coherence  float64 // of the ridges' direction: 1 parallel and clean, 0 disordered
+	Contrast   float64 // deviation of the grey levels inside the finger, 1 = 64 levels
+	Dryness    float64 // of the finger that is lighter than the middle of its range
+	Wetness    float64 // of the finger that is darker
+	OffCentre  float64 // distance of the finger's centre from the image's, 1 = half a side
+
+	Advice Advice
 }
 
-// Report of the last Extract or End.
+// Advice is what the person at the sensor could do better.
+type Advice uint8
+
+// The pieces of advice, from the one that matters least.
+const (
+	Fine Advice = iota
+	Centre
+	PressHarder
+	DryFinger
+	CoverMore
+	PlaceFinger
+)
+
+// String is the advice in words for the person at the sensor; "" for Fine.
+func (a Advice) String() string {
+	switch a {
+	case Centre:
+		return "move your finger to the middle"
+	case PressHarder:
+		return "press a little harder, or breathe on your finger"
+	case DryFinger:
+		return "dry your finger, and press more lightly"
+	case CoverMore:
+		return "lay your finger flat, so that it covers the sensor"
+	case PlaceFinger:
+		return "place your finger on the sensor"
+	}
+	return ""
+}
+
+const (
+	good       = 60       // quality from which nothing needs advice
+	plenty     = 30       // minutiae beyond which more add no quality
+	smallPrint = 120 * 90 // square pixels below which a print is partial
+	aside      = 0.4      // offset that is worth a word
+	tooDry     = 0.62     // fraction of light pixels
+	tooWet     = 0.62     // fraction of dark ones
+)
+
+// Report tells about the last Extract or End.
 func (e *Extractor) Report() Report { return e.report }
 
+// assess fills the report from what is known of the image by now.
 func (e *Extractor) assess() Report {
+	p := Report{Foreground: e.mask.fraction, Minutiae: len(e.found)}
+	e.measureField(&p)
+	e.measureTone(&p)
+	area := e.mask.fraction * float64(e.raster.width*e.raster.height)
+	if area >= leastFinger {
+		p.Quality = e.grade(p.Coherence)
+	}
+	p.Advice = p.advise(area)
+	return p
+}
+
+// measureField takes the mean coherence and centre of the cells in the finger.
+func (e *Extractor) measureField(p *Report) {
+	m := &e.mask
+	var sum, x, y, n float64
+	for i, depth := range m.depth {
+		if depth > 0 {
+			sum += float64(e.orientation.coherence(i))
+			x += float64(i % m.columns)
+			y += float64(i / m.columns)
+			n++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	p.Coherence = sum / n
+	dx := 2*(x/n+0.5)/float64(m.columns) - 1
+	dy := 2*(y/n+0.5)/float64(m.rows) - 1
+	p.OffCentre = min(1, math.Hypot(dx, dy))
+}
+
+// measureTone tells dry from wet prints. In a dry one ridges are thin and broken,
+// so most of the finger is lighter than the middle of its grey range; in a wet one
+// valleys drown. The range is taken between the 5th and 95th percentile.
+func (e *Extractor) measureTone(p *Report) {
+	var histogram [256]int
+	total := 0
+	for y := range e.raster.height {
+		row := e.pixels[y*e.width : (y+1)*e.width]
+		for _, run := range e.mask.runs(y) {
+			for _, v := range row[run.from:run.to] {
+				histogram[v]++
+			}
+			total += run.to - run.from
+		}
+	}
+	if total == 0 {
+		return
+	}
+	low, high := percentile(&histogram, total/20), percentile(&histogram, total-total/20)
+	middle := (low + high) / 2
+	dark, light := 0, 0
+	var sum, square float64
+	for v, n := range histogram {
+		if v < middle {
+			dark += n
+		} else if v > middle {
+			light += n
+		}
+		sum += float64(v * n)
+		square += float64(v * v * n)
+	}
+	mean := sum / float64(total)
+	p.Contrast = math.Sqrt(max(0, square/float64(total)-mean*mean)) / 64
+	p.Dryness = float64(light) / float64(total)
+	p.Wetness = float64(dark) / float64(total)
+}
+
+// percentile is the grey level below or at which rank pixels lie.
+func percentile(histogram *[256]int, rank int) int {
+	for v, n := range histogram {
+		if rank -= n; rank <= 0 {
+			return v
+		}
+	}
+	return 255
+}
+
+// grade is the sample's quality: how many minutiae there are and how good, and
+// how clearly the ridges run. Each counts as a factor, since the lack of one
+// cannot be made up by another.
+func (e *Extractor) grade(coherence float64) uint8 {
 	var sum float64
 	for _, m := range e.found {
 		sum += float64(m.quality)
 	}
-	q := 0.0
-	if len(e.found) > 0 {
-		q = 100 * sum / float64(len(e.found))
+	count := min(1, sum/plenty)
+	clarity := min(1, coherence/0.7)
+	return uint8(math.Round(100 * math.Sqrt(count*clarity)))
+}
+
+// advise picks the piece of advice that would help most.
+func (p *Report) advise(area float64) Advice {
+	switch {
+	case area < leastFinger:
+		return PlaceFinger
+	case p.Quality >= good:
+		return Fine
+	case area < smallPrint:
+		return CoverMore
+	case p.Wetness > tooWet:
+		return DryFinger
+	case p.Dryness > tooDry:
+		return PressHarder
+	case p.OffCentre > aside:
+		return Centre
 	}
-	return Report{Quality: uint8(min(100, q)), Foreground: e.mask.fraction, Minutiae: len(e.found)}
+	return CoverMore
 }

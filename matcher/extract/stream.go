@@ -13,6 +13,8 @@ import (
 func (e *Extractor) Begin(width, height int, ppi float64) {
 	e.report = Report{}
 	e.rows = 0
+	e.found = e.found[:0]
+	e.mask.depth = e.mask.depth[:0]
 	e.width, e.height, e.ppi = 0, 0, ppi
 	if e.bad = check(width, height, ppi); e.bad != nil {
 		return

@@ -80,12 +80,16 @@ func (e *Extractor) locate(x, y int, charge int8) minutia {
 	re, im := e.wave.corners(p, e.raster.stride)
 	u, v := zero(re, im)
 	m := minutia{x: float32(x) + u, y: float32(y) + v, charge: charge}
-	a := e.orientation.angle(m.x, m.y)
-	if charge < 0 {
-		a += math.Pi
+	frame := e.wave.direction[p]
+	axis := e.orientation.angle(m.x, m.y)
+	if math.Cos(axis-float64(frame)*math.Pi/directions) < 0 {
+		axis += math.Pi // the charge counts in the frame of p
 	}
-	m.angle = float32(a)
-	e.judge(&m)
+	m.angle = float32(math.Mod(axis, 2*math.Pi))
+	if charge < 0 {
+		m.angle = float32(math.Mod(axis+math.Pi, 2*math.Pi))
+	}
+	e.judge(&m, frame, axis)
 	return m
 }
 
@@ -124,11 +128,10 @@ const probes = 16
 // judge compares the phase around a minutia with that of a clean dislocation:
 // the wave's own advance across the ridges plus one turn. Their agreement is the
 // fit; what phase is left over on the side of the extra fringe is its kind.
-func (e *Extractor) judge(m *minutia) {
+func (e *Extractor) judge(m *minutia, frame uint8, axis float64) {
 	w, r := &e.wave, &e.raster
 	x0, y0 := int(m.x+0.5), int(m.y+0.5)
-	middle := w.direction[r.at(x0, y0)]
-	sin, cos := math.Sincos(e.orientation.angle(m.x, m.y))
+	sin, cos := math.Sincos(axis)
 	number := 2 * math.Pi / periodOf(e.period.at(min(x0, r.width-1), min(y0, r.height-1)))
 	var sumRe, sumIm, amplitude, count float64
 	for _, radius := range probeRadii {
@@ -140,7 +143,7 @@ func (e *Extractor) judge(m *minutia) {
 			}
 			p := r.at(x, y)
 			re, im := float64(w.re[p]), float64(w.im[p])
-			if opposed(middle, w.direction[p]) {
+			if opposed(frame, w.direction[p]) {
 				im = -im
 			}
 			count++
