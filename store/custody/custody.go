@@ -19,12 +19,12 @@ type Custody struct {
 
 	write sync.Mutex // held over each change of gallery and store together
 
-	mu     sync.RWMutex // guards what follows; never held while waiting for anything
+	mu     sync.RWMutex               // guards what follows; never held while waiting for anything
 	barred map[consent.SubjectID]int  // losing permission in calls that run now: how many
 	failed map[consent.SubjectID]bool // should have lost it, but nothing could be written
-	lease  time.Time // fingers may be matched until then; zero: no lease yet
-	off    bool      // the site has no biometrics (A16)
-	block  bool      // the hub has blocked this terminal (H6)
+	lease  time.Time                  // fingers may be matched until then; zero: no lease yet
+	off    bool                       // the site has no biometrics (A16)
+	block  bool                       // the hub has blocked this terminal (H6)
 }
 
 // Open prepares the custody of an open store and an empty gallery, whose writes are its own from here on. Call Load
