@@ -49,6 +49,11 @@ func (c Change) check(seq uint64) error {
 	if c.Seq == 0 || c.Seq > seq {
 		return fmt.Errorf("store: a change of sequence %d in a batch up to %d", c.Seq, seq)
 	}
+	for _, e := range c.Standing.Ends {
+		if !e.On.Valid() {
+			return fmt.Errorf("store: change %d ends on a day that is no date", c.Seq)
+		}
+	}
 	if c.Person != nil {
 		return c.Person.check()
 	}
@@ -191,7 +196,7 @@ func (s *Store) Refuse(id consent.SubjectID, by string) (Receipt, error) {
 		}
 		st.Refused, st.Refusal = true, &refusal{At: now, Seq: s.table.seq, Item: item}
 		s.callEvict(p.Wipes)
-		event := audit.Event{Kind: audit.Refusal, At: now, Subject: id, Row: "A3", Operator: by, Seq: s.table.seq, Epoch: s.table.epoch}
+		event := audit.Event{Kind: audit.Refusal, At: now, Subject: id, Row: "A3", Operator: audit.Word(by), Seq: s.table.seq, Epoch: s.table.epoch}
 		if _, err := s.log.Append(tx, event); err != nil {
 			return err
 		}

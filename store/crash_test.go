@@ -29,7 +29,7 @@ func (b *bench) cuts(op func()) []cut {
 }
 
 func (b *bench) copyDir() string {
-	to := b.t.TempDir()
+	to := scratch(b.t)
 	if err := os.CopyFS(to, os.DirFS(b.dir)); err != nil {
 		b.t.Fatal(err)
 	}

@@ -82,8 +82,13 @@ func (s *Store) Standings(each func(consent.SubjectID, Standing) bool) {
 // merge gives what Apply makes of a change. known is false for a subject that is new here.
 func (s *Store) merge(tx *bbolt.Tx, old standing, c Change, now time.Time) standing {
 	next := standing{Standing: c.Standing, Seq: c.Seq, Since: now, Leaver: c.Leaver, Refusal: old.Refusal}
+	next.Decision = consent.Narrow(c.Standing.Decision, consent.Permit) // what is no decision is a no (I4)
 	if next.Leaver {
 		next.Decision = consent.Erase
+	}
+	next.Ends = slices.Clone(c.Standing.Ends)
+	for i, e := range next.Ends {
+		next.Ends[i].Decision = consent.Narrow(e.Decision, consent.Permit)
 	}
 	if r := next.Refusal; r != nil {
 		sent := tx.Bucket(outboxBucket).Get(itemKey(r.Item)) == nil

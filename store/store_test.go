@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ type bench struct {
 }
 
 func newBench(t testing.TB) *bench {
-	b := &bench{t: t, dir: t.TempDir(), rand: rand.NewChaCha8([32]byte{1}), now: testDay}
+	b := &bench{t: t, dir: scratch(t), rand: rand.NewChaCha8([32]byte{1}), now: testDay}
 	slot, err := keyslot.CreateFile(b.key(), b.rand)
 	if err != nil {
 		t.Fatal(err)
@@ -40,6 +41,16 @@ func newBench(t testing.TB) *bench {
 	}
 	t.Cleanup(func() { b.st.Close() })
 	return b
+}
+
+// scratch is a folder in memory where there is one: the tests sync thousands of times.
+func scratch(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "tillprint-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 func (b *bench) key() string { return filepath.Join(b.dir, "root.key") }

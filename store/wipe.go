@@ -118,7 +118,7 @@ func (s *Store) tidy(p pending) ([]Receipt, error) {
 // deleteRows removes a subject's rows and describes the wipe. "gallery" is in every receipt: OnWipe's function ran
 // before anything was written, and after a restart the gallery is loaded from what is left.
 func (s *Store) deleteRows(tx *bbolt.Tx, w wipe) (audit.Event, error) {
-	event := audit.Event{Kind: audit.Wipe, At: w.At, Subject: w.Subject, Row: w.Row, Seq: s.table.seq, Epoch: s.table.epoch,
+	event := audit.Event{Kind: audit.Wipe, At: w.At, Subject: w.Subject, Row: audit.Word(w.Row), Seq: s.table.seq, Epoch: s.table.epoch,
 		Places: []string{"gallery", "key", "records"}}
 	fingers := tx.Bucket(fingerBucket)
 	for _, k := range keysOf(fingers, []byte(w.Subject)) {

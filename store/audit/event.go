@@ -74,6 +74,14 @@ var (
 	bands = map[Band]bool{"": true, Far: true, Near: true, Clear: true, Strong: true}
 )
 
+// Word returns s if an event's text field may hold it, else "other": a refusal is never lost over its operator's name.
+func Word(s string) string {
+	if s == "" || word.MatchString(s) {
+		return s
+	}
+	return "other"
+}
+
 const maxRecord = 2 << 10 // bytes; the widest event has about half
 
 // Text is the record as it stands in the log: one "name: value" line for each field that is set, in a fixed order.
