@@ -30,5 +30,6 @@ Start with 'tillprint demo': a school's hub, two terminals and simulated sensors
 		}
 	}
 	add("measure", extractCommand(), matchCommand(), evalCommand(), sensorCommand())
+	add("check", verifyCommand())
 	return c
 }

@@ -1,0 +1,141 @@
+// Package terminald runs the terminal as a process: it reads the
+// configuration, wires the sensor, the store, the hub's client, the till and
+// its pages together, and stops them in order. Both tillprintd and the demo use it.
+package terminald
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tillprint/tillprint/cmd/internal/config"
+	"github.com/tillprint/tillprint/device/zfm"
+	"github.com/tillprint/tillprint/matcher"
+	"github.com/tillprint/tillprint/till"
+)
+
+// Example is a configuration file with every setting, its default and its meaning.
+//
+//go:embed example.toml
+var Example string
+
+// Config is what the configuration file can set. The fields are explained in
+// Example, which a test holds against this type.
+type Config struct {
+	Store struct {
+		Dir string `toml:"dir"`
+	} `toml:"store"`
+	Sensor struct {
+		Port   string     `toml:"port"`
+		Family zfm.Family `toml:"family"`
+		Baud   int        `toml:"baud"`
+	} `toml:"sensor"`
+	Touch struct {
+		Trigger   Trigger `toml:"trigger"`
+		Pin       string  `toml:"pin"`
+		ActiveLow bool    `toml:"active_low"`
+	} `toml:"touch"`
+	Panel struct {
+		Ready  string `toml:"ready"`
+		Busy   string `toml:"busy"`
+		Buzzer string `toml:"buzzer"`
+	} `toml:"panel"`
+	Keypad struct {
+		Rows    []string `toml:"rows"`
+		Columns []string `toml:"columns"`
+	} `toml:"keypad"`
+	Page struct {
+		Listen string   `toml:"listen"`
+		Base   string   `toml:"base"`
+		Hosts  []string `toml:"hosts"`
+	} `toml:"page"`
+	Outlet struct {
+		Listen    string `toml:"listen"`
+		TokenFile string `toml:"token_file"`
+	} `toml:"outlet"`
+	Serving struct {
+		Operator string  `toml:"operator"`
+		Fingers  []uint8 `toml:"fingers"`
+		Quality  uint8   `toml:"quality"`
+	} `toml:"serving"`
+	Matching struct {
+		FalseMatchBudget float64 `toml:"false_match_budget"`
+		Margin           float64 `toml:"margin"`
+	} `toml:"matching"`
+	Sync struct {
+		Wait config.Length `toml:"wait"`
+	} `toml:"sync"`
+	Log config.Log `toml:"log"`
+}
+
+// Trigger is till.Trigger in the configuration's words.
+type Trigger till.Trigger
+
+// UnmarshalText reads "operator", "line" or "poll".
+func (t *Trigger) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "operator":
+		*t = Trigger(till.OnRequest)
+	case "line":
+		*t = Trigger(till.OnTouch)
+	case "poll":
+		*t = Trigger(till.OnPoll)
+	default:
+		return fmt.Errorf("%.40q is no trigger; use operator, line or poll", text)
+	}
+	return nil
+}
+
+// Default is what an empty file means: the values of Example.
+func Default() Config {
+	var c Config
+	if err := config.Parse([]byte(Example), &c); err != nil {
+		panic("the embedded example configuration: " + err.Error()) // a test reads it
+	}
+	return c
+}
+
+// Load reads the file at path over the defaults.
+func Load(path string) (Config, error) {
+	c := Default()
+	if err := config.Load(path, &c); err != nil {
+		return c, err
+	}
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("the configuration %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c Config) check() error {
+	switch {
+	case c.Store.Dir == "":
+		return errors.New("store.dir is empty; say where the terminal keeps its store")
+	case c.Page.Listen == "":
+		return errors.New("page.listen is empty; nobody could work this till")
+	case !(c.Matching.FalseMatchBudget > 0 && c.Matching.FalseMatchBudget < 1):
+		return fmt.Errorf("matching.false_match_budget is %g; it is a chance, above 0 and below 1", c.Matching.FalseMatchBudget)
+	case c.Matching.Margin < 0:
+		return fmt.Errorf("matching.margin is %g; it must not be negative", c.Matching.Margin)
+	case till.Trigger(c.Touch.Trigger) == till.OnTouch && c.Touch.Pin == "":
+		return errors.New("touch.trigger is line but touch.pin is empty; name the pin, or use poll")
+	case (c.Outlet.Listen == "") != (c.Outlet.TokenFile == ""):
+		return errors.New("outlet.listen and outlet.token_file go together; set both or neither")
+	case (len(c.Keypad.Rows) == 0) != (len(c.Keypad.Columns) == 0):
+		return errors.New("keypad.rows and keypad.columns go together; set both or neither")
+	}
+	return nil
+}
+
+// till is the configuration as package till takes it; biometrics is the
+// site's signed mode.
+func (c Config) till(biometrics bool) till.Config {
+	return till.Config{
+		Biometrics: biometrics, Trigger: till.Trigger(c.Touch.Trigger), Operator: c.Serving.Operator,
+		Fingers: c.Serving.Fingers, Quality: c.Serving.Quality,
+		Policy: matcher.Policy{FalseMatchBudget: c.Matching.FalseMatchBudget, Margin: c.Matching.Margin},
+	}
+}
+
+const stopGrace = 2 * time.Second // for requests that are open when the daemon stops

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/store/audit"
+)
+
+// maxReceipt bounds a receipt file, in bytes; a real one has a few thousand.
+const maxReceipt = 1 << 20
+
+func verifyCommand() *cobra.Command {
+	var key string
+	c := &cobra.Command{
+		Use:   "verify RECEIPT --key KEY",
+		Short: "Check a wipe receipt offline",
+		Long: `Check a wipe receipt offline: its readable lines, the audit record behind them, the proof
+that the terminal's log holds that record, and the terminal's signature. KEY is the terminal's
+verifier key (name+hash+base64), or a file that holds it; the hub's office pages show it.
+The exit code is 0 if all of it holds and 1 if not.`,
+		Example: "  tillprint verify receipt.txt --key terminal-a.key",
+		Args:    cli.Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			if key == "" {
+				return cli.Usage(errors.New("the terminal's verifier key is missing; give it with --key"))
+			}
+			text, err := readSmall(args[0])
+			if err != nil {
+				return fmt.Errorf("reading the receipt: %w", err)
+			}
+			verifier, err := verifierKey(key)
+			if err != nil {
+				return err
+			}
+			r, err := audit.VerifyReceipt(text, verifier)
+			if err != nil {
+				return fmt.Errorf("%s does not verify: %w", args[0], err)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "verified: terminal %s of site %s wiped %d templates of %s at %s (%s)\n",
+				r.Terminal, r.Site, r.Event.Count, r.Subject, r.Event.At.Format("2006-01-02 15:04:05 MST"), strings.Join(r.Event.Places, ", "))
+			return nil
+		},
+	}
+	c.Flags().StringVar(&key, "key", "", "the terminal's verifier key, or a file that holds it")
+	return c
+}
+
+// verifierKey takes a key as it is, or from the file of that name.
+func verifierKey(key string) (string, error) {
+	text, err := readSmall(key)
+	if errors.Is(err, fs.ErrNotExist) && strings.Count(key, "+") >= 2 {
+		return key, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading the verifier key: %w; give the key itself or a file that holds it", err)
+	}
+	return strings.TrimSpace(text), nil
+}
+
+// readSmall reads a file of at most maxReceipt bytes.
+func readSmall(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxReceipt+1))
+	if err == nil && len(text) > maxReceipt {
+		err = fmt.Errorf("%s is larger than %d bytes; it is no receipt", path, maxReceipt)
+	}
+	return string(text), err
+}
