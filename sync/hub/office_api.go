@@ -1,0 +1,284 @@
+package hub
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/sync/register"
+)
+
+// maxOfficeBody bounds a request of the office: a school with small photos.
+const maxOfficeBody = 64 << 20
+
+// apiRoutes are the office's requests for programs. Each is about the site of
+// whoever asks. Errors have a JSON body {"error": "one sentence"}.
+func (h *Hub) apiRoutes(mux *http.ServeMux) {
+	for pattern, serve := range map[string]func(*http.Request, officer) (any, error){
+		"GET /office/api/site":                      h.apiSite,
+		"PUT /office/api/site/profile":              h.apiProfile,
+		"GET /office/api/subjects":                  h.apiList,
+		"POST /office/api/subjects":                 h.apiAdd,
+		"POST /office/api/subjects/bulk":            h.apiBulk,
+		"GET /office/api/subjects/{id}":             h.apiSubject,
+		"PATCH /office/api/subjects/{id}":           h.apiUpdate,
+		"POST /office/api/subjects/{id}/statements": h.apiStatement,
+		"POST /office/api/subjects/{id}/withdraw":   h.apiWithdraw,
+		"POST /office/api/subjects/{id}/refuse":     h.apiRefuse,
+		"POST /office/api/subjects/{id}/leave":      h.apiLeave,
+		"POST /office/api/pins":                     h.apiPINs,
+		"POST /office/api/join":                     h.apiJoin,
+		"GET /office/api/terminals":                 h.apiTerminals,
+		"POST /office/api/terminals/{name}/command": h.apiCommand,
+		"DELETE /office/api/terminals/{name}":       h.apiRemove,
+		"GET /office/api/receipts":                  h.apiReceipts,
+		"GET /office/api/reports":                   h.apiReports,
+		"GET /office/api/log":                       h.apiLog,
+	} {
+		mux.HandleFunc(pattern, h.forPrograms(serve))
+	}
+}
+
+func (h *Hub) forPrograms(serve func(*http.Request, officer) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		who, ok := h.who(r)
+		if !ok {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="tillprint office"`)
+			writeJSON(w, http.StatusUnauthorized, officeError{"log in, or send a valid bearer token"})
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxOfficeBody)
+		v, err := serve(r, who)
+		if err != nil {
+			status, text := h.officeFailure(r, err)
+			writeJSON(w, status, officeError{text})
+			return
+		}
+		if err := writeJSON(w, http.StatusOK, v); err != nil {
+			h.config.Log.Error("an answer to the office failed", "path", r.URL.Path, "err", err)
+		}
+	}
+}
+
+type officeError struct {
+	Error string `json:"error"`
+}
+
+// officeFailure is what the office may read of an error. What it cannot help is
+// logged and told in general words.
+func (h *Hub) officeFailure(r *http.Request, err error) (int, string) {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return http.StatusRequestEntityTooLarge, "the request is too large; send fewer people at a time"
+	case errors.Is(err, ErrInvalid) || errors.Is(err, register.ErrMalformed):
+		return http.StatusUnprocessableEntity, err.Error()
+	case errors.Is(err, ErrNotFound):
+		return http.StatusNotFound, err.Error()
+	case errors.Is(err, ErrBusy):
+		return http.StatusServiceUnavailable, "the hub is busy; try again in a moment"
+	}
+	h.config.Log.Error("a request of the office failed", "path", r.URL.Path, "err", err)
+	return http.StatusInternalServerError, "the hub could not do this; its log says why"
+}
+
+// decode reads a JSON body strictly. A key that it does not know, such as
+// "opt_out" or "default", is refused rather than ignored (A8).
+func decode(r *http.Request, v any) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("%w: reading the request: %w", ErrInvalid, err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%w: something follows the JSON value", ErrInvalid)
+	}
+	return nil
+}
+
+func subjectOf(r *http.Request) (consent.SubjectID, error) {
+	id, err := consent.ParseSubjectID(r.PathValue("id"))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return id, nil
+}
+
+// most reads how many rows are wanted, 1 to 5000.
+func most(r *http.Request, usual int) int {
+	n, err := strconv.Atoi(r.URL.Query().Get("most"))
+	if err != nil || n < 1 {
+		return usual
+	}
+	return min(n, 5000)
+}
+
+func (h *Hub) apiSite(r *http.Request, who officer) (any, error) {
+	return h.Site(r.Context(), who.site)
+}
+
+func (h *Hub) apiProfile(r *http.Request, who officer) (any, error) {
+	var p consent.Profile
+	if err := decode(r, &p); err != nil {
+		return nil, err
+	}
+	return p, h.SetProfile(r.Context(), who.site, who.name, p)
+}
+
+func (h *Hub) apiList(r *http.Request, who officer) (any, error) {
+	return h.List(r.Context(), who.site, r.URL.Query().Get("q"), most(r, 5000))
+}
+
+func (h *Hub) apiAdd(r *http.Request, who officer) (any, error) {
+	people := make([]NewSubject, 1)
+	if err := decode(r, &people[0]); err != nil {
+		return nil, err
+	}
+	added, err := h.AddSubjects(r.Context(), who.site, who.name, people)
+	if err != nil {
+		return nil, err
+	}
+	return added[0], nil
+}
+
+func (h *Hub) apiBulk(r *http.Request, who officer) (any, error) {
+	var people []NewSubject
+	if err := decode(r, &people); err != nil {
+		return nil, err
+	}
+	return h.AddSubjects(r.Context(), who.site, who.name, people)
+}
+
+func (h *Hub) apiSubject(r *http.Request, who officer) (any, error) {
+	id, err := subjectOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.Subject(r.Context(), who.site, id)
+}
+
+// decided is the answer to everything that makes the hub decide again.
+type decided struct {
+	Decision consent.Decision `json:"decision"`
+}
+
+func (h *Hub) apiUpdate(r *http.Request, who officer) (any, error) {
+	id, err := subjectOf(r)
+	if err != nil {
+		return nil, err
+	}
+	var u Update
+	if err := decode(r, &u); err != nil {
+		return nil, err
+	}
+	d, err := h.UpdateSubject(r.Context(), who.site, who.name, id, u)
+	return decided{d}, err
+}
+
+func (h *Hub) apiStatement(r *http.Request, who officer) (any, error) {
+	id, err := subjectOf(r)
+	if err != nil {
+		return nil, err
+	}
+	var s consent.Statement
+	if err := decode(r, &s); err != nil {
+		return nil, err
+	}
+	d, err := h.AddStatement(r.Context(), who.site, who.name, id, s)
+	return decided{d}, err
+}
+
+func (h *Hub) apiWithdraw(r *http.Request, who officer) (any, error) {
+	id, err := subjectOf(r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		By      string `json:"by"`      // the adult's id; empty for the subject
+		Written bool   `json:"written"` // in writing, not by word of mouth
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	d, err := h.Withdraw(r.Context(), who.site, who.name, id, in.By, in.Written)
+	return decided{d}, err
+}
+
+func (h *Hub) apiRefuse(r *http.Request, who officer) (any, error) {
+	id, err := subjectOf(r)
+	if err != nil {
+		return nil, err
+	}
+	d, err := h.Refuse(r.Context(), who.site, who.name, id)
+	return decided{d}, err
+}
+
+func (h *Hub) apiLeave(r *http.Request, who officer) (any, error) {
+	id, err := subjectOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return decided{consent.Erase}, h.Leave(r.Context(), who.site, who.name, id)
+}
+
+func (h *Hub) apiPINs(r *http.Request, who officer) (any, error) {
+	var in struct {
+		Subjects []consent.SubjectID `json:"subjects"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	return h.DrawPINs(r.Context(), who.site, who.name, in.Subjects)
+}
+
+func (h *Hub) apiJoin(r *http.Request, who officer) (any, error) {
+	var in struct {
+		Name string `json:"name"` // of the new terminal
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	code, err := h.NewJoinCode(r.Context(), who.site, who.name, in.Name)
+	return struct {
+		Code string `json:"code"`
+	}{code}, err
+}
+
+func (h *Hub) apiTerminals(r *http.Request, who officer) (any, error) {
+	return h.Terminals(r.Context(), who.site)
+}
+
+func (h *Hub) apiCommand(r *http.Request, who officer) (any, error) {
+	var c register.Command
+	if err := decode(r, &c); err != nil {
+		return nil, err
+	}
+	return struct{}{}, h.Command(r.Context(), who.site, who.name, r.PathValue("name"), c)
+}
+
+func (h *Hub) apiRemove(r *http.Request, who officer) (any, error) {
+	return struct{}{}, h.RemoveTerminal(r.Context(), who.site, who.name, r.PathValue("name"))
+}
+
+func (h *Hub) apiReceipts(r *http.Request, who officer) (any, error) {
+	id := consent.SubjectID(r.URL.Query().Get("subject"))
+	return h.Reports(r.Context(), who.site, register.ReportReceipt, id, most(r, 500))
+}
+
+func (h *Hub) apiReports(r *http.Request, who officer) (any, error) {
+	q := r.URL.Query()
+	return h.Reports(r.Context(), who.site, register.ReportKind(q.Get("kind")), consent.SubjectID(q.Get("subject")), most(r, 500))
+}
+
+func (h *Hub) apiLog(r *http.Request, who officer) (any, error) {
+	return h.Deeds(r.Context(), who.site, most(r, 500))
+}

@@ -1,0 +1,165 @@
+package hub
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tillprint/tillprint/consent"
+)
+
+// PINDigits is the length of every PIN.
+const PINDigits = 6
+
+// maxPINs of one site keeps a guess at one in at least twenty.
+const maxPINs = 50_000
+
+// PINIndex is the blind index by which a terminal finds a PIN's owner: HMAC-SHA256
+// of the digits under the site's pepper. It is useless without the pepper.
+func PINIndex(pepper []byte, digits string) []byte {
+	m := hmac.New(sha256.New, pepper)
+	m.Write([]byte(digits))
+	return m.Sum(nil)
+}
+
+// drawnPIN is a PIN between its draw and the moment it is shown.
+type drawnPIN struct {
+	digits   string
+	index    []byte
+	verifier string
+}
+
+// DrawPINs gives each of the subjects a new PIN, which replaces an older one. The
+// digits are in the answer and are kept nowhere: print them now.
+func (h *Hub) DrawPINs(ctx context.Context, site, officer string, ids []consent.SubjectID) ([]Added, error) {
+	if len(ids) > MaxSubjects {
+		return nil, fmt.Errorf("%w: at most %d PINs at a time", ErrInvalid, MaxSubjects)
+	}
+	var out []Added
+	err := h.withPINs(ctx, site, len(ids), func(tx *sql.Tx, pins []drawnPIN) error {
+		out = make([]Added, 0, len(ids))
+		for i, id := range ids {
+			r, err := tx.ExecContext(ctx, `UPDATE subjects SET pin_index = $3, pin_verifier = $4, person_rev = person_rev + 1
+				WHERE site = $1 AND subject = $2`, site, id, pins[i].index, pins[i].verifier)
+			if err != nil {
+				return err
+			}
+			if n, err := r.RowsAffected(); err == nil && n == 0 {
+				return fmt.Errorf("%w: there is no subject %.40q", ErrNotFound, id)
+			}
+			if err := h.note(ctx, tx, site, officer, "drew a PIN", string(id)); err != nil {
+				return err
+			}
+			out = append(out, Added{id, pins[i].digits})
+		}
+		return h.settle(ctx, tx, site, ids)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("drawing PINs: %w", err)
+	}
+	h.wakes.wake(site)
+	return out, nil
+}
+
+// withPINs runs f in a change of the site with n PINs that nobody there has. The
+// slow verifiers are made before the change begins; if another office draws the
+// same digits meanwhile, the unique index refuses and everything is done again.
+func (h *Hub) withPINs(ctx context.Context, site string, n int, f func(*sql.Tx, []drawnPIN) error) error {
+	for try := 0; ; try++ {
+		pins, err := h.draw(ctx, site, n)
+		if err != nil {
+			return err
+		}
+		err = h.write(ctx, site, func(tx *sql.Tx) error { return f(tx, pins) })
+		if !unique(err) || n == 0 || try == 3 {
+			return err
+		}
+	}
+}
+
+func (h *Hub) draw(ctx context.Context, site string, n int) ([]drawnPIN, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	pepper, err := h.keys.sitePepper(site)
+	if err != nil {
+		return nil, fmt.Errorf("deriving the PIN pepper: %w", err)
+	}
+	defer clear(pepper)
+	taken := map[string]bool{}
+	err = each(ctx, h.db, func(r *sql.Rows) error {
+		var index []byte
+		err := r.Scan(&index)
+		taken[string(index)] = true
+		return err
+	}, `SELECT pin_index FROM subjects WHERE site = $1 AND pin_index IS NOT NULL`, site)
+	if err != nil {
+		return nil, err
+	}
+	if len(taken)+n > maxPINs {
+		return nil, fmt.Errorf("%w: a site can have at most %d PINs", ErrInvalid, maxPINs)
+	}
+	pins := make([]drawnPIN, n)
+	for i := range pins {
+		if pins[i], err = freshPIN(h.config.Rand, pepper, taken); err != nil {
+			return nil, err
+		}
+	}
+	return pins, h.verifiers(ctx, pins)
+}
+
+// freshPIN draws until the PIN is neither taken nor the first that a thief would try.
+func freshPIN(random io.Reader, pepper []byte, taken map[string]bool) (drawnPIN, error) {
+	for {
+		b, err := randomBytes(random, 4)
+		if err != nil {
+			return drawnPIN{}, err
+		}
+		const n, all = 1_000_000, 1 << 32
+		v := binary.LittleEndian.Uint32(b)
+		if v >= all-all%n { // every PIN equally likely
+			continue
+		}
+		digits := fmt.Sprintf("%0*d", PINDigits, v%n)
+		index := PINIndex(pepper, digits)
+		if obvious(digits) || taken[string(index)] {
+			continue
+		}
+		taken[string(index)] = true
+		return drawnPIN{digits: digits, index: index}, nil
+	}
+}
+
+// obvious reports digits in equal steps: 000000, 123456, 987654, 246802.
+func obvious(digits string) bool {
+	step := (digits[1] - digits[0] + 10) % 10
+	for i := 2; i < len(digits); i++ {
+		if (digits[i]-digits[i-1]+10)%10 != step {
+			return false
+		}
+	}
+	return true
+}
+
+// verifiers fills in the slow part, on all cores; it ends early with ctx.
+func (h *Hub) verifiers(ctx context.Context, pins []drawnPIN) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range pins {
+		g.Go(func() (err error) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			pins[i].verifier, err = h.config.PIN.verifier([]byte(pins[i].digits), h.config.Rand)
+			return err
+		})
+	}
+	return g.Wait()
+}

@@ -1,0 +1,216 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/sync/register"
+)
+
+// serveReports takes what happened at a terminal, each report once. What it lists
+// as done is durable.
+func (h *Hub) serveReports(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
+	var in register.Reports
+	if err := register.Decode(body, &in); err != nil {
+		return err
+	}
+	if len(in.Reports) > register.MaxReports {
+		return fail(http.StatusRequestEntityTooLarge, register.CodeSize, fmt.Sprintf("at most %d reports at a time", register.MaxReports))
+	}
+	var answer register.Accepted
+	err := h.write(r.Context(), c.site, func(tx *sql.Tx) error {
+		answer = register.Accepted{Done: []string{}}
+		for _, rep := range in.Reports {
+			why, err := h.takeReport(r.Context(), tx, c, rep)
+			if err != nil {
+				return err
+			}
+			if why != "" {
+				answer.Refused = append(answer.Refused, register.RefusedItem{ID: rep.ID, Why: why})
+			} else {
+				answer.Done = append(answer.Done, rep.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, no := range answer.Refused {
+		h.config.Log.Warn("a report was refused", "site", c.site, "terminal", c.terminal, "why", no.Why)
+	}
+	h.wakes.wake(c.site)
+	return writeJSON(w, http.StatusOK, answer)
+}
+
+// takeReport stores one report and does what follows from it, or says why it
+// will never be taken.
+func (h *Hub) takeReport(ctx context.Context, tx *sql.Tx, c caller, rep register.Report) (why string, err error) {
+	if err := rep.Check(); err != nil {
+		return err.Error(), nil
+	}
+	if rep.Kind == register.ReportReceipt {
+		if why := checkReceipt(c, rep); why != "" {
+			return why, nil
+		}
+	}
+	var who *subject
+	if rep.Kind == register.ReportRefusal {
+		if who, err = loadSubject(ctx, tx, c.site, rep.Subject); errors.Is(err, ErrNotFound) {
+			return "there is no such subject", nil
+		} else if err != nil {
+			return "", err
+		}
+	}
+	if !slices.Contains([]register.ReportKind{register.ReportReceipt, register.ReportRefusal, register.ReportRefusedTemplate, register.ReportAlert}, rep.Kind) {
+		return "this hub does not know this kind of report; bring hub and terminal to the same release", nil
+	}
+	result, err := tx.ExecContext(ctx, `INSERT INTO reports (site, terminal, id, kind, seq, subject, happened, operator, body, received)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (site, terminal, id) DO NOTHING`,
+		c.site, c.terminal, rep.ID, string(rep.Kind), int64(rep.Seq), string(rep.Subject), at(rep.At), rep.Operator, rep.Body, at(h.config.Now()))
+	if err != nil {
+		return "", fmt.Errorf("storing a report: %w", err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return "", err // it came before, and all that follows from it was done then
+	}
+	if rep.Kind == register.ReportRefusal {
+		return "", h.refusedAtTill(ctx, tx, c, rep, who)
+	}
+	return "", nil
+}
+
+// refusedAtTill makes a press at the till a statement like any other (A3).
+func (h *Hub) refusedAtTill(ctx context.Context, tx *sql.Tx, c caller, rep register.Report, who *subject) error {
+	s := consent.Statement{
+		ID: fmt.Sprintf("till_%x", sha256.Sum256([]byte(c.terminal+"\x00"+rep.ID))), By: string(rep.Subject), Capacity: who.ownCapacity(),
+		Kind: consent.Refusal, Form: consent.Verbal, At: plausible(rep.At, h.config.Now()),
+		Purpose: consent.CanteenIdentification, Modality: consent.Finger, TakenBy: c.terminal + "/" + rep.Operator,
+	}
+	if _, err := h.insertStatement(ctx, tx, c.site, "terminal "+c.terminal, rep.Subject, s); err != nil {
+		return err
+	}
+	if err := h.note(ctx, tx, c.site, "terminal "+c.terminal, "took a refusal at the till", string(rep.Subject)); err != nil {
+		return err
+	}
+	return h.settle(ctx, tx, c.site, []consent.SubjectID{rep.Subject})
+}
+
+// plausible is when something happened, by a terminal whose clock may never have
+// been set: what it says if that is within the last year, else now.
+func plausible(said, now time.Time) time.Time {
+	if said.After(now) || said.Before(now.AddDate(-1, 0, 0)) {
+		return now
+	}
+	return said
+}
+
+// checkReceipt verifies a receipt as anybody else could, with the key that the
+// terminal joined with, and says what is wrong with it.
+func checkReceipt(c caller, rep register.Report) string {
+	key, err := receiptKey(c)
+	if err != nil {
+		return err.Error()
+	}
+	receipt, err := audit.VerifyReceipt(rep.Body, key)
+	if err != nil {
+		return "the receipt does not verify: " + err.Error()
+	}
+	if receipt.Subject != rep.Subject {
+		return "the receipt is about another subject than the report"
+	}
+	return ""
+}
+
+// receiptKey is the note key by which a terminal's receipts verify.
+func receiptKey(c caller) (string, error) {
+	key, err := note.NewEd25519VerifierKey(audit.Origin(c.site, c.terminal), c.sign)
+	if err != nil {
+		return "", fmt.Errorf("making the verifier key of terminal %s: %w", c.terminal, err)
+	}
+	return key, nil
+}
+
+// serveStatus keeps a terminal's newest account of itself.
+func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
+	var s register.Status
+	if err := register.Decode(body, &s); err != nil {
+		return err
+	}
+	if s.Applied > 1<<40 || len(s.Version) > 100 || len(s.Why) > 500 || len(s.Errors) > 16 {
+		return fail(http.StatusBadRequest, register.CodeMalformed, "a status out of bounds")
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("storing a status: %w", err)
+	}
+	_, err = h.db.ExecContext(r.Context(), `UPDATE terminals SET reported = $3, status = $4, contact = $5 WHERE site = $1 AND terminal = $2`,
+		c.site, c.terminal, int64(s.Applied), string(text), at(h.config.Now()))
+	if err != nil {
+		return fmt.Errorf("storing a status: %w", plain(err))
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// Report is what a terminal reported. A receipt's Body verifies offline with Key.
+type Report struct {
+	Terminal string    `json:"terminal"`
+	Received time.Time `json:"received"`
+	Key      string    `json:"key"` // the terminal's verifier key
+	register.Report
+}
+
+const reportColumns = `SELECT r.terminal, r.id, r.kind, r.seq, r.subject, r.happened, r.operator, r.body, r.received, t.sign_key
+	FROM reports r JOIN terminals t ON t.site = r.site AND t.terminal = r.terminal WHERE r.site = $1 AND `
+
+// Reports lists what terminals reported, newest first, at most most. kind and
+// subject narrow the list unless empty.
+func (h *Hub) Reports(ctx context.Context, site string, kind register.ReportKind, id consent.SubjectID, most int) ([]Report, error) {
+	return h.reports(ctx, site, reportColumns+`($2 = '' OR r.kind = $2) AND ($3 = '' OR r.subject = $3) ORDER BY r.received DESC, r.id LIMIT $4`,
+		site, string(kind), string(id), most)
+}
+
+// receipt returns one receipt.
+func (h *Hub) receipt(ctx context.Context, site, terminal, id string) (Report, error) {
+	all, err := h.reports(ctx, site, reportColumns+`r.kind = 'receipt' AND r.terminal = $2 AND r.id = $3`, site, terminal, id)
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("%w: there is no such receipt", ErrNotFound)
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	return all[0], nil
+}
+
+func (h *Hub) reports(ctx context.Context, site, query string, args ...any) ([]Report, error) {
+	out := []Report{}
+	err := each(ctx, h.db, func(r *sql.Rows) error {
+		var rep Report
+		var happened, received, seq int64
+		c := caller{site: site}
+		err := r.Scan(&rep.Terminal, &rep.ID, &rep.Kind, &seq, &rep.Subject, &happened, &rep.Operator, &rep.Body, &received, (*[]byte)(&c.sign))
+		if err != nil {
+			return err
+		}
+		rep.Seq, rep.At, rep.Received, c.terminal = uint64(seq), instant(happened), instant(received), rep.Terminal
+		rep.Key, err = receiptKey(c)
+		out = append(out, rep)
+		return err
+	}, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("listing reports: %w", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,170 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/sync/register"
+)
+
+// settle decides for each of the subjects from all that is on record and enters
+// in the register what has changed, revocations first. It also empties the
+// mailbox of whoever is not permitted. It is the only place where a standing
+// comes from: there is no other way to one, and so no way around a refusal (I9).
+func (h *Hub) settle(ctx context.Context, tx *sql.Tx, site string, ids []consent.SubjectID) error {
+	s, err := loadSite(ctx, tx, site)
+	if err != nil {
+		return err
+	}
+	type change struct {
+		id       consent.SubjectID
+		was, now *register.Subject
+		next     consent.Date
+	}
+	changes := make([]change, 0, len(ids))
+	for _, id := range ids {
+		who, err := loadSubject(ctx, tx, site, id)
+		if err != nil {
+			return err
+		}
+		now, next, err := who.decide(s, h.config.Now())
+		if err != nil {
+			return err
+		}
+		changes = append(changes, change{id, who.standing, now, next})
+	}
+	slices.SortStableFunc(changes, func(a, b change) int { return cmp.Compare(a.now.Decision, b.now.Decision) })
+	b, err := openBook(ctx, tx, site, h.config.Now())
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if err := b.enter(ctx, c.id, c.was, c.now, c.next); err != nil {
+			return fmt.Errorf("settling subject %s: %w", c.id, err)
+		}
+	}
+	return nil
+}
+
+// enter records a subject's standing, and tells the terminals if it is another one.
+func (b *book) enter(ctx context.Context, id consent.SubjectID, was, now *register.Subject, next consent.Date) error {
+	if now.Decision != consent.Permit {
+		if _, err := b.tx.ExecContext(ctx, `DELETE FROM mailbox WHERE site = $1 AND subject = $2`, b.site, id); err != nil {
+			return err
+		}
+	}
+	text, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	if was != nil {
+		if before, err := json.Marshal(was); err == nil && string(before) == string(text) {
+			_, err := b.tx.ExecContext(ctx, `UPDATE subjects SET next_end = $3 WHERE site = $1 AND subject = $2`, b.site, id, next.String())
+			return err
+		}
+	}
+	revokes := was != nil && (now.Decision < was.Decision || now.Leaver && !was.Leaver)
+	seq, err := b.append(ctx, register.Entry{Kind: register.KindSubject, Subject: now}, revokes)
+	if err != nil {
+		return err
+	}
+	_, err = b.tx.ExecContext(ctx, `UPDATE subjects SET standing = $3, entry = $4, next_end = $5 WHERE site = $1 AND subject = $2`,
+		b.site, id, string(text), int64(seq), next.String())
+	return err
+}
+
+// decide is the subject's standing now, and the first date at which it may be
+// another one; zero if there is none.
+func (s *subject) decide(site Site, now time.Time) (*register.Subject, consent.Date, error) {
+	today, local, err := site.today(now)
+	if err != nil {
+		return nil, consent.Date{}, err
+	}
+	decision, reasons := consent.Decide(s.Subject, s.statements, site.Profile, local)
+	out := &register.Subject{
+		ID: s.ID, Class: s.Class, Decision: decision, Reasons: rows(reasons),
+		Ends: consent.Ends(s.Subject, s.statements, site.Profile, local), Person: s.person.revision,
+	}
+	// A hold (G12) keeps a leaver's data; otherwise the person goes as well.
+	gone := s.Roster == consent.Leaver || s.LeavesOn.Reached(local)
+	out.Leaver = gone && decision == consent.Erase
+	var dates []consent.Date
+	for _, e := range out.Ends {
+		dates = append(dates, e.On)
+	}
+	dates = append(dates, s.LeavesOn, s.Eighteenth)
+	for _, st := range s.statements { // dated ahead by a slow clock or a careless hand
+		if st.At.After(local) {
+			dates = append(dates, consent.DateOf(st.At.In(local.Location())).AddDays(1))
+		}
+	}
+	return out, first(dates, today), nil
+}
+
+// rows are the reasons' row ids, each once. Why an adult could not be asked is
+// safeguarding data and stays at the hub (s.27).
+func rows(reasons []consent.Reason) []string {
+	out := []string{}
+	for _, r := range reasons {
+		if !strings.HasPrefix(r.Row, "s.27") && !slices.Contains(out, r.Row) && len(out) < 32 {
+			out = append(out, r.Row)
+		}
+	}
+	return out
+}
+
+// first is the earliest of the dates after today.
+func first(dates []consent.Date, today consent.Date) consent.Date {
+	var next consent.Date
+	for _, d := range dates {
+		if d.After(today) && (next.IsZero() || d.Before(next)) {
+			next = d
+		}
+	}
+	return next
+}
+
+// Redecide decides again for every subject for whom a date has been reached:
+// 18th birthdays, reviews, leaving days (A2, A14, D3).
+func (h *Hub) Redecide(ctx context.Context) error {
+	sites, err := h.Sites(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, s := range sites {
+		failed = append(failed, h.redecideSite(ctx, s))
+	}
+	return errors.Join(failed...)
+}
+
+func (h *Hub) redecideSite(ctx context.Context, s Site) error {
+	today, _, err := s.today(h.config.Now())
+	if err != nil {
+		return err
+	}
+	var due []consent.SubjectID
+	err = each(ctx, h.db, func(r *sql.Rows) error {
+		var id consent.SubjectID
+		err := r.Scan(&id)
+		due = append(due, id)
+		return err
+	}, `SELECT subject FROM subjects WHERE site = $1 AND next_end <> '' AND next_end <= $2`, s.ID, today.String())
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	if err := h.write(ctx, s.ID, func(tx *sql.Tx) error { return h.settle(ctx, tx, s.ID, due) }); err != nil {
+		return fmt.Errorf("deciding again at %s: %w", s.ID, err)
+	}
+	h.config.Log.Info("dates reached", "site", s.ID, "subjects", len(due))
+	h.wakes.wake(s.ID)
+	return nil
+}
