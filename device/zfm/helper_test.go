@@ -3,7 +3,9 @@ package zfm_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -11,6 +13,14 @@ import (
 	"github.com/tillprint/tillprint/device/zfm/zfmsim"
 	"github.com/tillprint/tillprint/matcher/sample"
 )
+
+// TestMain lets many tests run side by side: they wait for a module that answers too late or not at all, and compute
+// next to nothing.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("test.parallel", "24")
+	os.Exit(m.Run())
+}
 
 // switchOn runs a simulated module until the test ends, when it also checks that nothing ever wrote into the module's
 // template library.
@@ -37,7 +47,7 @@ func switchOn(t *testing.T, o zfmsim.Options) *zfmsim.Sim {
 }
 
 // quick is a driver that loses patience sooner than in service, so that tests of silence are short.
-var quick = zfm.Options{Reply: 300 * time.Millisecond}
+var quick = zfm.Options{Reply: 500 * time.Millisecond}
 
 func open(t *testing.T, sim *zfmsim.Sim, o zfm.Options) *zfm.Module {
 	t.Helper()

@@ -127,9 +127,9 @@ func (l *line) read(wait time.Duration) (int, error) {
 }
 
 // next returns the next good packet. It gives up with ErrLine at the deadline, or when nothing at all arrives for the
-// time given as quiet.
+// time given as quiet; but never without a last look, lest a busy machine take its own lateness for the module's.
 func (l *line) next(ctx context.Context, deadline time.Time, quiet time.Duration) (Packet, error) {
-	heard := time.Now()
+	heard, last := time.Now(), false
 	for {
 		if p, ok := l.scan.Next(); ok {
 			return p, nil
@@ -137,17 +137,18 @@ func (l *line) next(ctx context.Context, deadline time.Time, quiet time.Duration
 		if err := ctx.Err(); err != nil {
 			return Packet{}, err
 		}
-		now := time.Now()
-		left := min(deadline.Sub(now), heard.Add(quiet).Sub(now))
-		if left <= 0 {
+		if last {
 			return Packet{}, ErrLine
 		}
-		n, err := l.read(min(left, slice))
+		now := time.Now()
+		left := min(deadline.Sub(now), heard.Add(quiet).Sub(now))
+		last = left <= 0
+		n, err := l.read(max(slice/2, min(left, slice)))
 		if err != nil {
 			return Packet{}, err
 		}
 		if n > 0 {
-			heard = time.Now()
+			heard, last = time.Now(), last && now.After(deadline)
 		}
 	}
 }

@@ -13,6 +13,7 @@ var models = []zfmsim.Model{zfmsim.R503, zfmsim.R307, zfmsim.R558}
 
 // Every model: found, told apart, raised to the fast rate, and its image received twice, row by row.
 func TestScan(t *testing.T) {
+	t.Parallel()
 	families := map[zfmsim.Model]zfm.Family{zfmsim.R503: zfm.R503, zfmsim.R307: zfm.ZFM, zfmsim.R558: zfm.ZW}
 	for _, model := range models {
 		t.Run(model.String(), func(t *testing.T) {

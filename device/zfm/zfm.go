@@ -124,7 +124,6 @@ func (m *Module) own(l *link) {
 		select {
 		case job := <-m.jobs:
 			job(l)
-			m.info.Store(l.snapshot())
 		case <-m.ctx.Done():
 			return
 		}
@@ -139,7 +138,9 @@ func (m *Module) do(ctx context.Context, f func(context.Context, *link) error) e
 		both, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(m.ctx, cancel)()
-		result <- f(both, l)
+		err := f(both, l)
+		m.info.Store(l.snapshot())
+		result <- err
 	}
 	select {
 	case m.jobs <- job:
