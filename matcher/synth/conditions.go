@@ -29,7 +29,7 @@ func RandomConditions(seed uint64) Conditions {
 		Moisture:   normal(r, 0, 0.4),
 		Missing:    between(r, 0, 0.2),
 		Distortion: math.Abs(normal(r, 0, 0.35)),
-		Noise:      between(r, 0.1, 0.5),
+		Noise:      between(r, 0.1, 0.8),
 		Dirt:       between(r, 0, 0.3),
 	}
 	if r.Float64() < 0.2 {

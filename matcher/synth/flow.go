@@ -50,7 +50,7 @@ func newFlow(r *rand.Rand) *flow {
 		f.waves[i] = wave{normal(r, 0, 0.045), normal(r, 0, 0.013), normal(r, 0, 0.013), between(r, 0, 2*math.Pi)}
 	}
 	f.turn = 0
-	f.turn = -f.singular(f.centre.x, f.centre.y-160)
+	f.turn = -f.singular(f.centre.x, f.centre.y-160).angle
 	return f
 }
 
@@ -82,36 +82,78 @@ func (f *flow) place(r *rand.Rand) {
 	}
 }
 
-// at is the orientation of the ridges at a point of the pattern: radians
-// counter-clockwise from the x axis, any of the values that differ by pi.
-func (f *flow) at(x, y float64) float64 {
-	angle := f.singular(x, y)/2 + f.under(x, y)
+// slope is an angle that changes over the pattern: its value at a point, in
+// radians counter-clockwise from the x axis, and how fast it changes to the
+// right and upwards, in radians a pixel.
+type slope struct{ angle, right, up float64 }
+
+func (s *slope) add(factor float64, o slope) {
+	s.angle += factor * o.angle
+	s.right += factor * o.right
+	s.up += factor * o.up
+}
+
+// at is the orientation of the ridges at a point of the pattern: any of the
+// angles that differ by pi.
+func (f *flow) at(x, y float64) slope {
+	s := f.under(x, y)
+	s.add(0.5, f.singular(x, y))
 	for _, w := range f.waves {
-		angle += w.amplitude * math.Sin(w.kx*x+w.ky*y+w.phase)
+		sin, cos := math.Sincos(w.kx*x + w.ky*y + w.phase)
+		s.add(w.amplitude, slope{sin, w.kx * cos, -w.ky * cos})
 	}
-	return angle
+	return s
 }
 
 // singular is the doubled angle that cores and deltas make.
-func (f *flow) singular(x, y float64) float64 {
-	sum := f.turn
+func (f *flow) singular(x, y float64) slope {
+	sum := slope{angle: f.turn}
 	for i, c := range f.cores {
-		bearing := math.Atan2(c.y-y, x-c.x)
-		up := 1.0
+		b := c.bearing(x, y)
+		sum.add(1, b)
+		bend := f.bend
 		if i > 0 {
-			up = -1 // the lower core of a whorl opens upward
+			bend = -bend // the lower core of a whorl opens upward
 		}
-		sum += bearing - up*f.bend*math.Cos(bearing)
+		sin, cos := math.Sincos(b.angle)
+		sum.add(bend, slope{-cos, sin * b.right, sin * b.up})
 	}
 	for _, d := range f.deltas {
-		sum -= math.Atan2(d.y-y, x-d.x)
+		sum.add(-1, d.bearing(x, y))
 	}
 	return sum
 }
 
+// bearing is the direction in which (x, y) is seen from p.
+func (p point) bearing(x, y float64) slope {
+	right, up := x-p.x, p.y-y
+	square := math.Max(right*right+up*up, 1)
+	return slope{math.Atan2(up, right), -up / square, right / square}
+}
+
 // under is the arch beneath the singular points.
-func (f *flow) under(x, y float64) float64 {
-	height := clamp((f.archBottom-y)/(f.archBottom-f.archTop), 0, 1)
-	across := clamp((x-f.centre.x)/f.archWidth, -0.5, 0.5)
-	return -math.Atan(f.arch * height * math.Sin(across*math.Pi))
+func (f *flow) under(x, y float64) slope {
+	high := (f.archBottom - y) / (f.archBottom - f.archTop)
+	height := clamp(high, 0, 1)
+	across := (x - f.centre.x) / f.archWidth
+	sin, cos := math.Sincos(clamp(across, -0.5, 0.5) * math.Pi)
+	tangent := f.arch * height * sin
+	s := slope{angle: -math.Atan(tangent)}
+	flatter := -f.arch / (1 + tangent*tangent)
+	if across == clamp(across, -0.5, 0.5) {
+		s.right = flatter * height * cos * math.Pi / f.archWidth
+	}
+	if high == height {
+		s.up = flatter * sin / (f.archBottom - f.archTop)
+	}
+	return s
+}
+
+// spread is how fast ridges that run along the angle part from each other, per
+// pixel: the divergence of their direction. Where they part new ridges must
+// begin, where they close in ridges must end, and minutiae point along with the
+// parting.
+func (s slope) spread() float64 {
+	sin, cos := math.Sincos(s.angle)
+	return cos*s.up - sin*s.right
 }

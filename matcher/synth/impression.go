@@ -120,7 +120,7 @@ func (p *press) row(y int, ridges []int8, nodes []node, cuts, out []uint8) {
 	upper, lower := nodes[y/gridStep*gridWidth:], nodes[(y/gridStep+1)*gridWidth:]
 	down := int32(y % gridStep)
 	dry, wet := int32(40*max(0, -p.c.Moisture)), int32(48*max(0, p.c.Moisture))
-	rough := int32(14 + 22*p.c.Noise)
+	rough := int32(14 + 36*p.c.Noise)
 	n := noise()
 	var left, right node
 	for x := range out {

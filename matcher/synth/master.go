@@ -34,10 +34,10 @@ const (
 	margin      = reach
 	growStride  = growWidth + 2*margin
 	growRows    = growHeight + 2*margin
-	seedsLeast  = 30
-	seedsMost   = 60
+	seedsLeast  = 220 // fewer give cleaner fingers than people have
+	seedsMost   = 380
 	growSteps   = 60 // enough for any seeding to cover the finger
-	settleSteps = 5  // after the last gap has closed
+	settleSteps = 3  // after the last gap has closed
 )
 
 // growth is a pattern while its ridges spread.
@@ -58,7 +58,7 @@ func newGrowth(f *flow, r *rand.Rand) *growth {
 	for y := range growHeight {
 		for x := range growWidth {
 			px, py := float64(2*x), float64(2*y)
-			turn := f.at(px, py) / math.Pi
+			turn := f.at(px, py).angle / math.Pi
 			a := int(math.Floor((turn-math.Floor(turn))*angles+0.5)) % angles
 			p := int(math.Round((period.at(px, py)/2 - periodFirst) / periodStep))
 			g.filters[y*growWidth+x] = &b[min(max(p, 0), periods-1)][a]

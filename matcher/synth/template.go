@@ -12,12 +12,15 @@ import (
 // These are totals over many fingers, fitted by hand; nothing of any one finger
 // is in them.
 const (
-	density     = 7.2e-4 // minutiae a pixel of contact at 500 ppi: 0.28 a square millimetre
-	densityVary = 0.22   // standard deviation of a finger's density, as a share
+	density     = 3.2e-4 // chance minutiae a square pixel of contact at 500 ppi: 0.12 a square millimetre
+	densityVary = 0.25   // standard deviation of a finger's density, as a share
+	densest     = 2.5e-3 // chance and forced minutiae together, where ridges part most
+	forcedShare = 1.1    // of the minutiae that the parting of ridges asks for
+	ridgePeriod = 9.0    // pixels
 	apart       = 7.0    // pixels: nearer ones an extractor takes for one or for none
-	pairShare   = 0.12   // of minutiae with an opposite close by: short ridges, lakes, breaks
+	pairShare   = 0.08   // of minutiae with an opposite close by: short ridges, lakes, breaks
 	endings     = 0.55   // share of ridge endings, the rest are bifurcations
-	angleNoise  = 0.09   // radians, about the ridges' own direction
+	angleNoise  = 0.06   // radians, about the ridges' own direction
 )
 
 // Template is a plausible template of a synthetic finger without any picture,
@@ -82,7 +85,6 @@ type crowdFinger struct {
 	flow    *flow
 	touch   touch
 	rich    [3]wave // where minutiae are denser
-	sign    [3]wave // where they point one way along the ridges rather than the other
 	density float64
 	endings float64
 }
@@ -95,7 +97,6 @@ func newCrowdFinger(r *rand.Rand) *crowdFinger {
 	c := &crowdFinger{flow: newFlow(r), touch: newTouch(r, missing)}
 	for i := range c.rich {
 		c.rich[i] = wave{normal(r, 0, 0.25), normal(r, 0, 0.03), normal(r, 0, 0.03), between(r, 0, 2*math.Pi)}
-		c.sign[i] = wave{normal(r, 0, 0.22), normal(r, 0, 0.02), normal(r, 0, 0.02), between(r, 0, 2*math.Pi)}
 	}
 	c.density = density * math.Max(normal(r, 1, densityVary), 0.4)
 	c.endings = normal(r, endings, 0.1)
@@ -106,36 +107,46 @@ func newCrowdFinger(r *rand.Rand) *crowdFinger {
 type mark struct{ x, y, angle float64 }
 
 // scatter throws minutiae over the contact, none nearer to another than apart
-// (Poisson-disc by dart throwing).
+// (Poisson-disc by dart throwing). Some are by chance and point either way;
+// others are there because ridges part or close in, and point accordingly.
 func (c *crowdFinger) scatter(r *rand.Rand) []mark {
 	across, up := c.touch.across*1.15, c.touch.up*1.15
-	darts := int(c.density * 4 * across * up)
-	marks := make([]mark, 0, min(darts, matcher.MaxMinutiae))
+	darts := int(densest * 4 * across * up)
+	marks := make([]mark, 0, 80)
 	for range darts {
 		p := point{c.touch.middle.x + between(r, -across, across), c.touch.middle.y + between(r, -up, up)}
-		if c.touch.depth(p) < 0.03 || r.Float64() > 0.75+sum(c.rich[:], p) || !free(marks, p) {
+		if c.touch.depth(p) < 0.03 || !free(marks, p) {
 			continue
 		}
-		m := mark{p.x, p.y, c.direction(r, p)}
-		marks = append(marks, m)
-		if far := between(r, apart, 16); r.Float64() < pairShare {
-			q := point{p.x + far*math.Cos(m.angle), p.y - far*math.Sin(m.angle)}
-			if free(marks, q) {
-				marks = append(marks, mark{q.x, q.y, m.angle + math.Pi + normal(r, 0, angleNoise)})
-			}
+		s := c.flow.at(c.flow.centre.x+p.x, c.flow.centre.y+p.y)
+		chance := c.density * math.Max(0.2, 1+sum(c.rich[:], p))
+		forced := forcedShare * s.spread() / ridgePeriod
+		if r.Float64()*densest > chance+math.Abs(forced) {
+			continue
+		}
+		angle := s.angle + normal(r, 0, angleNoise)
+		if r.Float64()*(chance+math.Abs(forced)) < chance {
+			angle += math.Pi * float64(r.IntN(2))
+		} else if forced < 0 {
+			angle += math.Pi
+		}
+		marks = append(marks, mark{p.x, p.y, angle})
+		if r.Float64() < pairShare {
+			marks = opposite(marks, r)
 		}
 	}
 	return marks
 }
 
-// direction follows the ridges, one way or the other.
-func (c *crowdFinger) direction(r *rand.Rand, p point) float64 {
-	angle := c.flow.at(c.flow.centre.x+p.x, c.flow.centre.y+p.y) + normal(r, 0, angleNoise)
-	angle -= math.Pi * math.Floor(angle/math.Pi+0.5) // pointing right
-	if r.Float64() > 0.5+sum(c.sign[:], p) {
-		angle += math.Pi
+// opposite adds a partner to the last mark, close by and pointing back.
+func opposite(marks []mark, r *rand.Rand) []mark {
+	m := marks[len(marks)-1]
+	far := between(r, apart, 16)
+	q := point{m.x + far*math.Cos(m.angle), m.y - far*math.Sin(m.angle)}
+	if !free(marks, q) {
+		return marks
 	}
-	return angle
+	return append(marks, mark{q.x, q.y, m.angle + math.Pi + normal(r, 0, angleNoise)})
 }
 
 func sum(waves []wave, p point) float64 {
