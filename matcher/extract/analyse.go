@@ -23,15 +23,23 @@ func (e *Extractor) analyse(t *matcher.Template) error {
 		return fmt.Errorf("%w: ridges on %.0f %% of it", ErrNoFinger, 100*e.mask.fraction)
 	}
 	e.wave.begin(r)
-	e.wave.steer(r, &e.orientation)
-	e.wave.average(r, &e.mask)
-	e.period.measure(r, &e.wave, &e.mask)
-	e.wave.demodulate(r, &e.mask, &e.period)
+	e.filter()
+	e.orientation.refine(r, &e.wave, &e.mask)
+	e.filter()
 	e.vortices()
 	e.clean()
 	e.report = e.assess()
 	e.write(t)
 	return nil
+}
+
+// filter makes the wave along the directions known by now.
+func (e *Extractor) filter() {
+	r := &e.raster
+	e.wave.steer(r, &e.orientation)
+	e.wave.average(r, &e.mask)
+	e.period.measure(r, &e.wave, &e.mask)
+	e.wave.demodulate(r, &e.mask, &e.period)
 }
 
 // write puts the best minutiae into the template, best first, at 500 ppi.

@@ -16,7 +16,7 @@
 // coherent framework for fingerprint analysis: are fingerprints holograms?",
 // Optics Express 15 (2007) 8667:
 //
-//  1. Contrast is levelled over a window of about three ridges (normalise.go).
+//  1. Contrast is levelled over a window of about two ridges (normalise.go).
 //  2. The ridge direction comes from a smoothed structure tensor, as in Kass
 //     and Witkin, "Analyzing oriented patterns" (1987) and Bigün and Granlund
 //     (1987); see orientation.go.

@@ -8,8 +8,8 @@ const (
 	border = 24
 
 	// window is half the side of the square over which contrast is levelled:
-	// about three ridges across in all.
-	window = 13
+	// a good two ridges across in all.
+	window = 10
 
 	// flatness is added to the local deviation, in grey levels, so that an empty
 	// background is not blown up into a pattern.

@@ -66,16 +66,52 @@ func (o *orientation) trim(height int) {
 	o.cos, o.sin, o.energy, o.scratch = o.cos[:n], o.sin[:n], o.energy[:n], o.scratch[:n]
 }
 
-// finish smooths the tensor and scales it to coherence.
+// finish smooths the tensor over reach and scales it to coherence.
 func (o *orientation) finish() {
-	for _, f := range [][]float32{o.cos, o.sin, o.energy} {
-		smooth(f, o.scratch, o.columns, gaussReach)
+	o.spread(gaussReach)
+}
+
+// spread smooths the tensor and scales it to coherence.
+func (o *orientation) spread(k kernel) {
+	for _, f := range [...][]float32{o.cos, o.sin, o.energy} {
+		smooth(f, o.scratch, o.columns, k)
 	}
 	for i, e := range o.energy {
-		scale := 1 / (e + 1e-3)
+		scale := 1 / (e + 1e-6)
 		o.cos[i] *= scale
 		o.sin[i] *= scale
 	}
+}
+
+// refine measures the direction again on the wave as first filtered, which shows
+// ridges where the picture shows breaks and pores, and so needs less smoothing.
+// Cells at the edge of the mask take theirs from their neighbours.
+func (o *orientation) refine(r *raster, w *wave, m *mask) {
+	for i, depth := range m.depth {
+		o.cos[i], o.sin[i], o.energy[i] = 0, 0, 0
+		if depth > cell {
+			o.cos[i], o.sin[i], o.energy[i] = w.tensor(r, i%o.columns*cell, i/o.columns*cell)
+		}
+	}
+	o.spread(gaussRefine)
+}
+
+// tensor sums the structure tensor of the wave's real part, at equal amplitude
+// everywhere, over the cell whose first pixel is (left, top).
+func (w *wave) tensor(r *raster, left, top int) (cos, sin, energy float32) {
+	for y := max(1, top); y < min(top+cell, r.height-1); y++ {
+		for x := max(1, left); x < min(left+cell, r.width-1); x++ {
+			p := r.at(x, y)
+			re, im := w.re[p], w.im[p]
+			gx := w.re[p+1] - w.re[p-1]
+			gy := w.re[p+r.stride] - w.re[p-r.stride]
+			scale := 1 / (re*re + im*im + 0.02)
+			cos += scale * (gy*gy - gx*gx)
+			sin -= scale * 2 * gx * gy
+			energy += scale * (gx*gx + gy*gy)
+		}
+	}
+	return cos, sin, energy
 }
 
 // coherence of cell i: 1 for parallel ridges, 0 for no direction.

@@ -8,6 +8,7 @@ type kernel []float32
 var (
 	gaussReach    = gaussian(reach)
 	gaussStrength = gaussian(1.5)
+	gaussRefine   = gaussian(2)
 	gaussPeriod   = gaussian(4)
 	gaussMask     = gaussian(3)
 )
