@@ -94,30 +94,19 @@ func (h *Hub) signed(serve func(http.ResponseWriter, *http.Request, []byte, call
 	})
 }
 
-// whoCalls finds the terminal that a request claims to come from. Names are
-// unique within a site only; a request that does not name its site is
-// understood as long as one site has such a terminal.
+// whoCalls finds the terminal that a request claims to come from.
 func (h *Hub) whoCalls(r *http.Request) (caller, error) {
-	var found []caller
-	name := r.Header.Get(register.HeaderTerminal)
-	err := each(r.Context(), h.db, func(rows *sql.Rows) error {
-		c := caller{terminal: name}
-		err := rows.Scan(&c.site, (*[]byte)(&c.sign), &c.seal, &c.removed)
-		found = append(found, c)
-		return err
-	}, `SELECT site, sign_key, seal_key, removed FROM terminals WHERE terminal = $1 AND ($2 = '' OR site = $2) LIMIT 2`,
-		name, r.Header.Get(headerSite))
+	c := caller{site: r.Header.Get(register.HeaderSite), terminal: r.Header.Get(register.HeaderTerminal)}
+	err := h.db.QueryRowContext(r.Context(), `SELECT sign_key, seal_key, removed FROM terminals WHERE site = $1 AND terminal = $2`,
+		c.site, c.terminal).Scan((*[]byte)(&c.sign), &c.seal, &c.removed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, fail(http.StatusUnauthorized, register.CodeSignature, "no such terminal has joined")
+	}
 	if err != nil {
-		return caller{}, err
+		return c, fmt.Errorf("looking for a terminal: %w", plain(err))
 	}
-	if len(found) != 1 {
-		return caller{}, fail(http.StatusUnauthorized, register.CodeSignature, "no such terminal has joined")
-	}
-	return found[0], nil
+	return c, nil
 }
-
-// headerSite names the site of a signed request.
-const headerSite = "Tillprint-Site"
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, register.MaxBody))

@@ -95,16 +95,26 @@ func (h *Hub) post(ctx context.Context, tx *sql.Tx, e *register.Envelope, c call
 // serveMail gives the caller its oldest envelopes. They stay until it deletes them.
 func (h *Hub) serveMail(w http.ResponseWriter, r *http.Request, _ []byte, c caller) error {
 	var out bytes.Buffer
+	var last int64
+	given, more := 0, false
 	err := each(r.Context(), h.db, func(rows *sql.Rows) error {
+		var number int64
 		var text []byte
-		if err := rows.Scan(&text); err != nil || out.Len()+len(text) > register.MaxBody-1 {
+		if err := rows.Scan(&number, &text); err != nil {
 			return err
 		}
+		if more = more || given == register.MaxEnvelopes || out.Len()+len(text) >= register.MaxBody; more {
+			return nil
+		}
+		given, last = given+1, number
 		out.Write(text)
 		return out.WriteByte('\n')
-	}, `SELECT envelope FROM mailbox WHERE site = $1 AND recipient = $2 ORDER BY number LIMIT $3`, c.site, c.terminal, register.MaxEnvelopes)
+	}, `SELECT number, envelope FROM mailbox WHERE site = $1 AND recipient = $2 ORDER BY number LIMIT $3`, c.site, c.terminal, register.MaxEnvelopes+1)
 	if err != nil {
 		return fmt.Errorf("reading a mailbox: %w", err)
+	}
+	if more {
+		h.told.set(c, last) // so that its next question brings it back for the rest
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Write(out.Bytes())

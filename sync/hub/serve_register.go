@@ -53,8 +53,7 @@ func (h *Hub) serveRegister(w http.ResponseWriter, r *http.Request, _ []byte, c 
 func (h *Hub) waitForNews(ctx context.Context, c caller, after uint64, wait time.Duration) (uint64, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	var mail int64
-	for first := true; ; first = false {
+	for {
 		news := h.wakes.wait(c.site) // before looking, so that nothing falls between
 		var head uint64
 		var newest int64
@@ -64,15 +63,13 @@ func (h *Hub) waitForNews(ctx context.Context, c caller, after uint64, wait time
 		if err != nil {
 			return 0, fmt.Errorf("looking for news: %w", plain(err))
 		}
-		if first {
-			mail = newest
-		}
 		switch {
 		case removed:
 			return 0, fail(http.StatusForbidden, register.CodeRemoved, "this terminal has been removed from its site")
 		case after > head:
 			return 0, fail(http.StatusConflict, register.CodeRollback, fmt.Sprintf("the register has %d entries, not %d; if the hub was restored from a backup, restore a newer one", head, after))
-		case after < head || newest > mail || wait <= 0:
+		case after < head || newest > h.told.last(c) || wait <= 0:
+			h.told.set(c, newest) // it looks into its mailbox after every answer
 			return head, nil
 		}
 		select {

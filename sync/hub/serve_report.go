@@ -42,7 +42,11 @@ func (h *Hub) serveReports(w http.ResponseWriter, r *http.Request, body []byte, 
 				answer.Done = append(answer.Done, rep.ID)
 			}
 		}
-		return nil
+		b, err := openBook(r.Context(), tx, c.site, h.config.Now())
+		if err == nil {
+			answer.Head = b.size
+		}
+		return err
 	})
 	if err != nil {
 		return err
