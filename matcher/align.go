@@ -64,16 +64,16 @@ const leverage = 15
 func (s *scratch) seeds() []int {
 	n := len(s.pairs)
 	s.order = s.order[:0]
-	s.taken = growBool(s.taken, n)
+	s.taken = grow(s.taken, n)
 	clear(s.taken)
 	for len(s.order) < mostSeeds {
 		top := -1
 		for i := range s.pairs {
-			if !s.taken[i] && (top < 0 || s.pairs[i].support > s.pairs[top].support) {
+			if !s.taken[i] && (top < 0 || s.support[i] > s.support[top]) {
 				top = i
 			}
 		}
-		if top < 0 || s.pairs[top].support < 0.05 {
+		if top < 0 || s.support[top] < 0.05 {
 			break
 		}
 		s.order = append(s.order, top)
@@ -89,60 +89,51 @@ func (s *scratch) seeds() []int {
 
 const mostSeeds = 6
 
-func growBool(b []bool, n int) []bool {
-	if cap(b) < n {
-		return make([]bool, n)
-	}
-	return b[:n]
-}
-
 // A mate is an accepted pair with how far its members lie apart.
 type mate struct {
-	p, r           int
-	cost           float32 // 0 (together) to 1 (just within tolerance)
-	missX, missY   float32 // reference minus moved probe, pixels
-	turnMiss       int     // turns
-	movedX, movedY float32
-	sim            float32
+	pair
+	cost         float32 // 0 (together) to 1 (just within tolerance)
+	miss2        float32 // squared distance after bending, square pixels
+	missX, missY float32 // reference minus rigidly moved probe, pixels
 }
 
-// match pairs the minutiae under the movement that seed suggests and refines
-// the movement, then lets the skin stretch: each later round moves a probe
-// minutia by what its neighbours' mates were off, with a smaller tolerance.
-func (s *scratch) match(probe, ref *Prepared, seed int) (movement, []mate) {
+// match fills s.mates with the pairs of minutiae under the movement that seed
+// suggests; false means none. After a rigid first round it lets the skin
+// stretch: each later round moves a probe minutia by what its neighbours'
+// mates were off, with a smaller tolerance.
+func (s *scratch) match(probe, ref *Prepared, seed int) bool {
 	n := len(s.pairs)
 	s.weight = grow(s.weight, n)
 	for j := range s.pairs {
-		s.weight[j] = s.compat[seed*n+j] * s.pairs[j].support
+		s.weight[j] = s.compat[seed*n+j] * s.support[j]
 	}
-	s.weight[seed] = s.pairs[seed].support
+	s.weight[seed] = s.support[seed]
 	m, ok := fit(probe, ref, s.pairs, s.weight)
 	if !ok {
-		return m, nil
+		return false
 	}
 	s.mates = s.mates[:0]
 	for _, round := range matchRounds {
 		s.pairUp(probe, ref, &m, round)
 		if len(s.mates) == 0 {
-			break
+			return false
 		}
 	}
-	return m, s.mates
+	return true
 }
 
 // A matchRound is one pass of pairing.
 type matchRound struct {
 	tolerance float32 // pixels
-	turn      int     // turns
 	bend      float32 // pixels over which a stretch is shared, 0 for a rigid finger
 }
 
-var matchRounds = []matchRound{
-	{18, storedTurn * 30 / 360, 0},
-	{16, storedTurn * 30 / 360, 60},
-	{14, storedTurn * 30 / 360, 50},
-}
+var matchRounds = []matchRound{{18, 0}, {16, 60}, {14, 50}}
 
+// matchTurn is how far the directions of mates may differ, in turns.
+const matchTurn = storedTurn * 30 / 360
+
+// A link is a pair of minutiae within tolerance.
 type link struct {
 	p, r int
 	cost float32
@@ -164,10 +155,10 @@ func (s *scratch) pairUp(probe, ref *Prepared, m *movement, round matchRound) {
 				continue
 			}
 			off := apart(b.angle, a.angle)
-			if off > round.turn {
+			if off > matchTurn {
 				continue
 			}
-			t := float32(off) / float32(round.turn)
+			t := float32(off) / matchTurn
 			s.links = append(s.links, link{i, j, (d + t*t) / 2})
 		}
 	}
@@ -177,7 +168,7 @@ func (s *scratch) pairUp(probe, ref *Prepared, m *movement, round matchRound) {
 // choose takes links greedily by cost, each minutia once.
 func (s *scratch) choose(probe, ref *Prepared) {
 	sortLinks(s.links)
-	s.usedP, s.usedR = growBool(s.usedP, len(probe.points)), growBool(s.usedR, len(ref.points))
+	s.usedP, s.usedR = grow(s.usedP, len(probe.points)), grow(s.usedR, len(ref.points))
 	clear(s.usedP)
 	clear(s.usedR)
 	s.mates = s.mates[:0]
@@ -187,28 +178,29 @@ func (s *scratch) choose(probe, ref *Prepared) {
 			continue
 		}
 		s.usedP[l.p], s.usedR[l.r] = true, true
-		a, b := &s.moved[l.p], &ref.points[l.r]
+		rigid, bent, b := &s.rigid[l.p], &s.moved[l.p], &ref.points[l.r]
 		s.mates = append(s.mates, mate{
-			p: l.p, r: l.r, cost: l.cost,
-			missX: b.x - s.rigid[l.p].x, missY: b.y - s.rigid[l.p].y,
-			turnMiss: apart(b.angle, a.angle),
-			movedX:   s.rigid[l.p].x, movedY: s.rigid[l.p].y,
-			sim: s.sims[l.p*nr+l.r],
+			pair:  pair{l.p, l.r, s.sims[l.p*nr+l.r]},
+			cost:  l.cost,
+			miss2: (b.x-bent.x)*(b.x-bent.x) + (b.y-bent.y)*(b.y-bent.y),
+			missX: b.x - rigid.x, missY: b.y - rigid.y,
 		})
 	}
 }
 
 // move fills s.rigid with the moved probe and s.moved with the same, bent by
-// the mates of the round before.
+// the mates of the round before, whose rigid places are the same.
 func (s *scratch) move(probe *Prepared, m *movement, bend float32) {
-	s.rigid, s.moved = s.rigid[:0], s.moved[:0]
-	for _, q := range probe.points {
-		x, y := m.apply(q.x, q.y)
-		q.x, q.y, q.angle = x, y, q.angle+m.turned
-		s.rigid = append(s.rigid, q)
+	s.rigid, s.moved = grow(s.rigid, len(probe.points)), s.moved[:0]
+	for i, q := range probe.points {
+		q.x, q.y = m.apply(q.x, q.y)
+		q.angle += m.turned
+		s.rigid[i] = q
+	}
+	for _, q := range s.rigid {
 		if bend > 0 {
-			dx, dy := s.stretch(x, y, bend)
-			q.x, q.y = x+dx, y+dy
+			dx, dy := s.stretch(q.x, q.y, bend)
+			q.x, q.y = q.x+dx, q.y+dy
 		}
 		s.moved = append(s.moved, q)
 	}
@@ -221,7 +213,7 @@ func (s *scratch) stretch(x, y, bend float32) (float32, float32) {
 	w := float32(0.5)
 	for i := range s.mates {
 		k := &s.mates[i]
-		dx, dy := k.movedX-x, k.movedY-y
+		dx, dy := s.rigid[k.p].x-x, s.rigid[k.p].y-y
 		v := 1 / (1 + (dx*dx+dy*dy)/(bend*bend))
 		v *= v * (1 - k.cost)
 		sx, sy, w = sx+v*k.missX, sy+v*k.missY, w+v

@@ -79,7 +79,7 @@ func (c *chunk) without(subject string) *chunk {
 // prepared views one template of c as Score wants it; it shares c's memory.
 func (c *chunk) prepared(e *chunkEntry) *Prepared {
 	points := c.points[e.first:e.last]
-	return &Prepared{points: points, local: c.local[e.first:e.last], hull: convexHull(points)}
+	return &Prepared{points: points, local: c.local[e.first:e.last], hull: convexHull(nil, points)}
 }
 
 // clear overwrites what is personal in c.

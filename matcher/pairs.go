@@ -4,9 +4,8 @@ import "math"
 
 // A pair is a probe minutia and a reference minutia that may be the same.
 type pair struct {
-	p, r    int     // indices into the points of probe and reference
-	sim     float32 // of their neighbourhoods
-	support float32 // sim after relaxation: what the other pairs say
+	p, r int     // indices into the points of probe and reference
+	sim  float32 // of their neighbourhoods
 }
 
 const (
@@ -15,8 +14,8 @@ const (
 )
 
 // candidates fills s.pairs with the most similar pairs: local similarity sort
-// (Cappelli, Ferrara, Maltoni, PAMI 2010, 4.1; used by Jiang and Yau, ICPR
-// 2000) by counting rather than by comparison.
+// (Jiang and Yau, "Fingerprint minutiae matching based on the local and
+// global structures", ICPR 2000) by counting rather than by comparison.
 func (s *scratch) candidates(probe, ref *Prepared) {
 	nr := len(ref.points)
 	s.sims = s.sims[:0]
@@ -44,43 +43,49 @@ func (s *scratch) candidates(probe, ref *Prepared) {
 
 func simStep(v float32) int { return min(int(v*simSteps), simSteps-1) }
 
-// relax lets pairs that describe the same movement of the finger raise each
-// other: relaxation as in Feng, "Combining minutiae descriptors for
-// fingerprint matching", Pattern Recognition 2008, and Cappelli 2010, 4.2.
+// relax fills s.support: it lets pairs that describe the same movement of the
+// finger raise each other, by relaxation as in Feng, "Combining minutiae
+// descriptors for fingerprint matching", Pattern Recognition 2008.
 func (s *scratch) relax(probe, ref *Prepared) {
 	n := len(s.pairs)
-	s.compat = grow(s.compat, n*n)
+	s.compat, s.support = grow(s.compat, n*n), grow(s.support, n)
 	for i := range s.pairs {
 		s.compat[i*n+i] = 0
 		for j := range i {
 			c := compatibility(probe, ref, &s.pairs[i], &s.pairs[j])
 			s.compat[i*n+j], s.compat[j*n+i] = c, c
 		}
-		s.pairs[i].support = s.pairs[i].sim
+		s.support[i] = s.pairs[i].sim
 	}
-	s.next = grow(s.next, n)
 	for range relaxRounds {
-		for i := range s.pairs {
-			var sum float32
-			row := s.compat[i*n : i*n+n]
-			for j := range row {
-				sum += row[j] * s.pairs[j].support
-			}
-			s.next[i] = s.pairs[i].sim * (relaxStay + sum)
+		s.relaxOnce()
+	}
+}
+
+// relaxOnce gives each pair the support of those compatible with it, scaled so
+// that the best has 1.
+func (s *scratch) relaxOnce() {
+	n := len(s.pairs)
+	s.next = grow(s.next, n)
+	var most float32
+	for i := range s.pairs {
+		var sum float32
+		for j, c := range s.compat[i*n : i*n+n] {
+			sum += c * s.support[j]
 		}
-		var most float32
-		for _, v := range s.next {
-			most = max(most, v)
-		}
-		for i := range s.pairs {
-			s.pairs[i].support = s.next[i] / (most + 1e-9)
+		s.next[i] = s.pairs[i].sim * (relaxStay + sum)
+		most = max(most, s.next[i])
+	}
+	if most > 0 {
+		for i, v := range s.next {
+			s.support[i] = v / most
 		}
 	}
 }
 
 const (
 	relaxRounds = 4
-	relaxStay   = 0.5
+	relaxStay   = 0.5 // what a pair keeps without any support
 )
 
 // compatibility of two pairs, 0 to 1: how well the segment between the two
@@ -119,10 +124,10 @@ func compatibility(probe, ref *Prepared, a, b *pair) float32 {
 }
 
 const (
-	compatTurn = storedTurn * 30 / 360
-	compatBase = 8
-	compatGrow = 0.08
-	cosShift   = 6 // 1024 steps in a turn
+	compatTurn = storedTurn * 30 / 360 // turns
+	compatBase = 8                     // pixels
+	compatGrow = 0.08                  // pixels per pixel of segment: skin stretches
+	cosShift   = 6                     // 1024 steps in a turn
 )
 
 var cosTable, sinTable = func() (c, s [1024]float32) {
@@ -132,11 +137,3 @@ var cosTable, sinTable = func() (c, s [1024]float32) {
 	}
 	return
 }()
-
-// grow returns b with length n, reusing its memory where it can.
-func grow(b []float32, n int) []float32 {
-	if cap(b) < n {
-		return make([]float32, n)
-	}
-	return b[:n]
-}

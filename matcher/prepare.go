@@ -63,7 +63,7 @@ func Prepare(t *Template) (*Prepared, error) {
 func prepare(points []point) *Prepared {
 	p := &Prepared{points: points}
 	p.local = describe(points)
-	p.hull = convexHull(points)
+	p.hull = convexHull(nil, points)
 	return p
 }
 
@@ -82,7 +82,7 @@ func usedPoints(t *Template) []point {
 	for _, m := range t.Minutiae {
 		points = append(points, point{m.X, m.Y, toTurn(float64(m.Angle)), m.Kind, m.Quality})
 	}
-	slices.SortFunc(points, comparePoints)
+	sortPoints(points)
 	points = slices.CompactFunc(points, func(a, b point) bool {
 		return a.x == b.x && a.y == b.y && a.angle == b.angle
 	})
@@ -90,10 +90,6 @@ func usedPoints(t *Template) []point {
 		points = best(points)
 	}
 	return points
-}
-
-func comparePoints(a, b point) int {
-	return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.y, b.y), cmp.Compare(a.angle, b.angle), cmp.Compare(b.quality, a.quality))
 }
 
 // best keeps the mostUsed points of highest quality, nearest the centroid
@@ -110,30 +106,6 @@ func best(points []point) []point {
 	})
 	clear(points[mostUsed:])
 	points = points[:mostUsed]
-	slices.SortFunc(points, comparePoints)
+	sortPoints(points)
 	return points
 }
-
-// convexHull is Andrew's monotone chain over points sorted by x, then y.
-func convexHull(points []point) []vec {
-	if len(points) < 3 {
-		return nil
-	}
-	hull := make([]vec, 0, 16)
-	extend := func(p point, floor int) {
-		v := vec{p.x, p.y}
-		for len(hull) >= floor+2 && cross(hull[len(hull)-2], hull[len(hull)-1], v) <= 0 {
-			hull = hull[:len(hull)-1]
-		}
-		hull = append(hull, v)
-	}
-	for _, p := range points {
-		extend(p, 0)
-	}
-	for i, floor := len(points)-2, len(hull)-1; i >= 0; i-- {
-		extend(points[i], floor)
-	}
-	return hull[:len(hull)-1]
-}
-
-func cross(o, a, b vec) float32 { return (a.x-o.x)*(b.y-o.y) - (a.y-o.y)*(b.x-o.x) }
