@@ -1,0 +1,169 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/sync/register"
+)
+
+func TestASchoolIsAddedInOneTransaction(t *testing.T) {
+	h, _ := newHub(t)
+	people := make([]NewSubject, 1200)
+	for i := range people {
+		people[i] = pupil(fmt.Sprintf("Pupil %d", i))
+	}
+	began := time.Now()
+	added, err := h.AddSubjects(t.Context(), "oakfield", "office", people)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("1,200 pupils with 3 statements and a PIN each: %v", time.Since(began))
+	pins := map[string]bool{}
+	for _, a := range added {
+		if !regexp.MustCompile(`^[0-9]{6}$`).MatchString(a.PIN) || pins[a.PIN] || obvious(a.PIN) {
+			t.Fatalf("PIN %q", a.PIN)
+		}
+		pins[a.PIN] = true
+	}
+	x := joined(t, h, serve(t, h.Handler(), h), "oakfield", "till-1")
+	permits := 0
+	for _, e := range x.sync(0) {
+		if e.Subject != nil && e.Subject.Decision == consent.Permit {
+			permits++
+		}
+	}
+	if permits != len(people) {
+		t.Errorf("%d entries permit, want %d", permits, len(people))
+	}
+}
+
+func TestAPINVerifies(t *testing.T) {
+	h, _ := newHub(t)
+	id := addPupil(t, h, "Ada Byron")
+	pins, err := h.DrawPINs(t.Context(), "oakfield", "office", []consent.SubjectID{id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := loadSubject(t.Context(), h.db, "oakfield", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pepper, err := h.keys.sitePepper("oakfield")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(who.person.pinIndex, PINIndex(pepper, pins[0].PIN)) || who.standing.Person != 2 {
+		t.Errorf("the stored index is another PIN's, or the terminals were not told (revision %d)", who.standing.Person)
+	}
+	for secret, want := range map[string]bool{pins[0].PIN: true, "000000": false, "": false} {
+		if ok, err := verify(who.person.pinVerifier, []byte(secret)); ok != want || err != nil {
+			t.Errorf("verifying %q: %v %v", secret, ok, err)
+		}
+	}
+}
+
+func TestImportersRefuseWhatIsNoConsent(t *testing.T) {
+	h, _ := newHub(t)
+	change := func(f func(*consent.Statement)) []NewSubject {
+		p := pupil("Ada Byron")
+		f(&p.Statements[2])
+		return []NewSubject{p}
+	}
+	crowd := make([]NewSubject, 20)
+	for i := range crowd {
+		crowd[i] = pupil(fmt.Sprint(i))
+		crowd[i].Statements[2].Evidence = "letter to all parents"
+	}
+	cases := map[string]struct {
+		people []NewSubject
+		want   string
+	}{
+		"an opt-out that did not come back": {change(func(s *consent.Statement) { s.Form = consent.OptOut }), "A8"},
+		"silence":                           {change(func(s *consent.Statement) { s.Form = consent.Implied }), "A8"},
+		"no evidence":                       {change(func(s *consent.Statement) { s.Evidence = "" }), "E1"},
+		"no notice":                         {change(func(s *consent.Statement) { s.Notice = "" }), "A9"},
+		"no date":                           {change(func(s *consent.Statement) { s.At = time.Time{} }), "date"},
+		"one letter for everybody":          {crowd, "A8"},
+		"a pupil without an 18th birthday":  {[]NewSubject{{Class: consent.Pupil, Name: "Ada"}}, "A2"},
+		"no class":                          {[]NewSubject{{Name: "Ada"}}, "class"},
+		"no name":                           {[]NewSubject{{Class: consent.Adult}}, "name"},
+	}
+	for name, c := range cases {
+		_, err := h.AddSubjects(t.Context(), "oakfield", "office", c.people)
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+	if all, err := h.List(t.Context(), "oakfield", "", 10); err != nil || len(all) != 0 {
+		t.Errorf("a refused list left %d people: %v", len(all), err)
+	}
+}
+
+func TestNobodyIsPermittedByDefault(t *testing.T) {
+	h, _ := newHub(t)
+	added, err := h.AddSubjects(t.Context(), "oakfield", "office", []NewSubject{{Class: consent.Adult, Name: "Cook"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := h.Subject(t.Context(), "oakfield", added[0].Subject)
+	if err != nil || d.Standing.Decision != consent.Erase {
+		t.Errorf("A5: %+v %v", d, err)
+	}
+}
+
+func TestBiometricsOffErasesEverybody(t *testing.T) {
+	h, _ := newHub(t)
+	id := addPupil(t, h, "Ada Byron")
+	x := joined(t, h, serve(t, h.Handler(), h), "oakfield", "till-1")
+	x.sync(0)
+	if err := h.SetProfile(t.Context(), "oakfield", "office", consent.Profile{Purpose: consent.CanteenIdentification, Modality: consent.Finger}); err != nil {
+		t.Fatal(err)
+	}
+	entries := x.sync(0)
+	plan := register.NewPlan(entries, "till-1")
+	if plan.Profile == nil || plan.Profile.Biometrics || !slices.Equal(decisions(entries, id), []consent.Decision{consent.Erase}) {
+		t.Errorf("A16: %+v", plan)
+	}
+}
+
+func TestWhyAParentWasNotAskedStaysHere(t *testing.T) {
+	h, _ := newHub(t)
+	p := pupil("Ada Byron")
+	p.Statements[1] = consent.Statement{By: "g_2", Capacity: consent.Parent, Kind: consent.Exempt, Form: consent.Written, At: start, Ground: consent.Welfare,
+		TakenBy: "head", Purpose: consent.CanteenIdentification, Modality: consent.Finger}
+	added, err := h.AddSubjects(t.Context(), "oakfield", "office", []NewSubject{p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := joined(t, h, serve(t, h.Handler(), h), "oakfield", "till-1")
+	for _, e := range x.sync(0) {
+		text, err := e.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"s.27", "welfare", "exempt", "head", "Ada", "Parent", "g_2"} {
+			if strings.Contains(string(text), secret) {
+				t.Errorf("entry %s tells %q", text, secret)
+			}
+		}
+	}
+	if d, err := h.Subject(t.Context(), "oakfield", added[0].Subject); err != nil || d.Standing.Decision != consent.Permit {
+		t.Errorf("%+v %v", d, err)
+	}
+}
+
+func TestPasswordCostsAreBounded(t *testing.T) {
+	for _, phc := range []string{"", "x", "$argon2id$v=19$m=4294967295,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=8,t=0,p=1$AAAA$AAAA",
+		"$argon2id$v=18$m=8,t=1,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAA", "$argon2id$v=19$m=8,t=1,p=1$AAAA$AA"} {
+		if ok, err := verify(phc, []byte("x")); ok || err == nil {
+			t.Errorf("%q was accepted: %v %v", phc, ok, err)
+		}
+	}
+}
