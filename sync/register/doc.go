@@ -25,7 +25,7 @@
 //	GET    /v1/nonce       204; only the header. Not signed.
 //	POST   /v1/join        JoinRequest -> 200 JoinAnswer. Not signed; the token is the authority. The same token with the
 //	                       same keys gets the same answer again, for as long as the token lives; with other keys 403 token.
-//	GET    /v1/register?after=N&wait=S&elide=1
+//	GET    /v1/register?after=N&wait=S&mail=M&elide=1
 //	                       200 text/plain Batch with entries N+1 and on (at most MaxEntries; ask again until the
 //	                       checkpoint's size equals its head). If there is none, the hub waits up to S seconds (at most
 //	                       MaxWait) and then answers with an empty batch: its checkpoint renews time and lease. elide=1 lets the hub
@@ -38,7 +38,8 @@
 //	POST   /v1/mailbox     Envelopes, purpose Template, from the caller -> 200 Accepted, with what was refused and why.
 //	                       The hub takes an envelope only for a listed terminal and a subject who is Permit.
 //	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first. A waiting
-//	                       /v1/register is answered early, with an empty batch, when something new lies here.
+//	                       /v1/register is answered early, with an empty batch, when more than M envelopes lie here: M
+//	                       is how many the terminal has seen and left, 0 if it leaves out mail.
 //	DELETE /v1/mailbox/ID  204, also if it was gone. ID is Envelope.ID.
 //
 // Status codes: 400 malformed, 401 nonce or signature (a terminal tries a nonce failure again at once with the fresh

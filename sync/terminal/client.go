@@ -57,13 +57,17 @@ type Client struct {
 	wire *wire
 	wake chan struct{} // capacity 1: there is something to deliver
 
+	patience time.Duration // answerTime; tests are less patient
+
 	// Owned by the goroutine that follows the register.
 	last   *register.Checkpoint // nil before the first load
 	signed []byte               // last as it was signed
+	left   int                  // envelopes that could not be taken out of the mailbox; the hub need not announce them again
 
 	mu      sync.Mutex // guards what follows
 	state   State
-	remarks []string // for the next status, newest last
+	changed chan struct{} // closed at the next change of state
+	remarks []string      // for the next status, newest last
 	count   inventory
 }
 
@@ -80,7 +84,7 @@ func New(o Config) (*Client, error) {
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64
 	}
-	c := &Client{o: o, id: o.Store.Identity(), wake: make(chan struct{}, 1)}
+	c := &Client{o: o, id: o.Store.Identity(), wake: make(chan struct{}, 1), changed: make(chan struct{}), patience: answerTime}
 	if err := c.recall(); err != nil {
 		return nil, fmt.Errorf("preparing the connection to the hub: %w", err)
 	}
@@ -89,6 +93,7 @@ func New(o Config) (*Client, error) {
 	if c.last != nil {
 		c.state.Applied, c.state.Head = c.last.Size, c.last.Head
 	}
+	c.countPending()
 	return c, nil
 }
 
@@ -137,9 +142,9 @@ func (c *Client) Wake() {
 	}
 }
 
-// ask makes a signed request. patience is how long the hub has been told it may wait.
-func (c *Client) ask(ctx context.Context, method, path, query string, in any, patience time.Duration) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience+answerTime)
+// ask makes a signed request. wait is how long the hub has been told that it may wait.
+func (c *Client) ask(ctx context.Context, method, path, query string, in any, wait time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait+c.patience)
 	defer cancel()
 	var body []byte
 	var err error

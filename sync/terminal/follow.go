@@ -64,7 +64,7 @@ func (c *Client) pull(ctx context.Context, wait time.Duration) (news bool, odd, 
 		odd, err = c.load(ctx)
 		return true, odd, err
 	}
-	query := fmt.Sprintf("after=%d&wait=%d", c.last.Size, wait/time.Second)
+	query := fmt.Sprintf("after=%d&wait=%d&mail=%d", c.last.Size, wait/time.Second, c.left)
 	b, err := c.fetchBatch(ctx, query, wait)
 	if err != nil {
 		return false, nil, err
@@ -155,6 +155,7 @@ func (c *Client) take(ctx context.Context, entries []*register.Entry, next *regi
 			return nil, fmt.Errorf("%w: %w", errStore, err)
 		}
 	}
+	c.countPending() // receipts have been queued
 	c.update(func(s *State) { s.Applied, s.Head, s.Lease = next.Size, next.Head, c.o.Custody.Lease() })
 	if len(entries) > 0 {
 		c.Wake()

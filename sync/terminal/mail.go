@@ -21,8 +21,11 @@ const itemRefusedTemplate = string(register.ReportRefusedTemplate)
 func (c *Client) fetchMail(ctx context.Context) (news bool, err error) {
 	for {
 		out, err := c.ask(ctx, http.MethodGet, "/v1/mailbox", "", nil, 0)
-		if err != nil || len(bytes.TrimSpace(out)) == 0 {
+		if err != nil {
 			return news, err
+		}
+		if c.left = bytes.Count(out, []byte("\n")); c.left == 0 {
+			return news, nil
 		}
 		if err := c.catchUp(ctx); err != nil {
 			return news, err
@@ -39,7 +42,7 @@ func (c *Client) fetchMail(ctx context.Context) (news bool, err error) {
 			if _, err := c.ask(ctx, http.MethodDelete, "/v1/mailbox/"+e.ID(), "", nil, 0); err != nil {
 				return news, err
 			}
-			news = true
+			news, c.left = true, c.left-1
 		}
 	}
 }

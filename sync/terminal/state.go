@@ -28,10 +28,23 @@ func (c *Client) State() State {
 	return c.state
 }
 
+// Changed returns a channel that is closed when the state is next different: take it before reading State, so that nothing falls
+// in between.
+func (c *Client) Changed() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changed
+}
+
 func (c *Client) update(f func(*State)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	before := c.state
 	f(&c.state)
+	if c.state != before {
+		close(c.changed)
+		c.changed = make(chan struct{})
+	}
 }
 
 // well notes an exchange with the hub that went well. odd is a sentence on something that is wrong all the same, or nil.
