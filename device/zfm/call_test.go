@@ -183,7 +183,7 @@ func TestLight(t *testing.T) {
 			t.Parallel()
 			sim := switchOn(t, zfmsim.Options{Model: model})
 			m := open(t, sim, quick)
-			if err := m.Light(t.Context(), zfm.Light{Mode: zfm.Breathing, Colour: zfm.Purple, Speed: 80, Cycles: 5}); err != nil {
+			if err := m.LED(t.Context(), zfm.Light{Mode: zfm.Breathing, Colour: zfm.Purple, Speed: 80, Cycles: 5}); err != nil {
 				t.Fatal(err)
 			}
 			if got := sim.Light(); !cmp.Equal(got, want[model]) && len(want[model]) > 0 {
@@ -193,10 +193,10 @@ func TestLight(t *testing.T) {
 			if err := m.Capture(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if err := m.Light(t.Context(), zfm.Light{Mode: zfm.Off}); err != nil {
+			if err := m.LED(t.Context(), zfm.Light{Mode: zfm.Off}); err != nil {
 				t.Error(err)
 			}
-			if err := m.Light(t.Context(), zfm.Light{Mode: 9, Colour: zfm.Red}); !errors.Is(err, zfm.ErrUnsupported) {
+			if err := m.LED(t.Context(), zfm.Light{Mode: 9, Colour: zfm.Red}); !errors.Is(err, zfm.ErrUnsupported) {
 				t.Errorf("a mode that does not exist: %v", err)
 			}
 			captures := ""

@@ -43,9 +43,9 @@ type Light struct {
 // auraColours are the numbers that an R503 uses for colours (manual, AuraLedConfig).
 var auraColours = map[Colour]byte{Red: 1, Blue: 2, Purple: 3, Green: 4, Yellow: 5, Cyan: 6, White: 7}
 
-// Light sets the module's light. A ZFM has a plain one: anything but Off and FadeOff switches it on, and captures leave
+// LED sets the module's light. A ZFM has a plain one: anything but Off and FadeOff switches it on, and captures leave
 // it on until it is switched off.
-func (m *Module) Light(ctx context.Context, light Light) error {
+func (m *Module) LED(ctx context.Context, light Light) error {
 	return m.do(ctx, func(ctx context.Context, l *link) error { return l.light(ctx, light) })
 }
 
