@@ -126,12 +126,12 @@ func TestAlikeStopsAndAsks(t *testing.T) {
 
 // TestPoorPressDoesNotCount, and the words say what would help.
 func TestPoorPressDoesNotCount(t *testing.T) {
-	faint := grow(4).master
+	faint := sample.R503.Press(synth.NewMaster(4).Impression(1, synth.Conditions{ShiftX: 90, Moisture: -1, Missing: 0.7}))
 	inWorld(t, func(c *Config, _ *Parts) { c.Quality = 100 }, func(w *world) {
 		id := w.admit(withName("Gus Hall"), consent.Permit)
 		w.must(w.till.Enrol(w.ctx, id))
 		w.must(w.till.EnrolYes(w.ctx))
-		w.press(sample.R503.Press(faint.Impression(1, synth.Conditions{ShiftX: 90, Moisture: -1, Missing: 0.7})))
+		w.press(faint)
 		if v := w.want(EnrolPress); v.Enrolment.Press != 0 || v.Say == "" {
 			t.Errorf("%+v, %q", *v.Enrolment, v.Say)
 		}

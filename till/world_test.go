@@ -91,34 +91,41 @@ func (g *glass) set(change func()) {
 	change()
 }
 
-// finger is one person's synthetic finger.
+// finger is one person's synthetic finger, with a few presses of it.
 type finger struct {
-	master *synth.Master
-	next   uint64
+	presses []*sample.Sample
+	next    int
 }
 
-var fingers struct {
+var fingers = struct {
 	sync.Mutex
-	grown map[uint64]*synth.Master
-}
+	grown map[uint64]*finger
+}{grown: map[uint64]*finger{}}
 
-// grow makes a finger once for all tests: growing takes a while.
+// grow makes a finger once for all tests: growing and pressing take a while.
 func grow(seed uint64) *finger {
 	fingers.Lock()
 	defer fingers.Unlock()
-	if fingers.grown == nil {
-		fingers.grown = map[uint64]*synth.Master{}
-	}
 	if fingers.grown[seed] == nil {
-		fingers.grown[seed] = synth.NewMaster(seed)
+		f, m := &finger{}, synth.NewMaster(seed)
+		for i := range uint64(4) {
+			c := synth.Conditions{Rotation: 0.02 * float64(i), ShiftX: float64(i), Noise: 0.1}
+			f.presses = append(f.presses, sample.R503.Press(m.Impression(i+1, c)))
+		}
+		fingers.grown[seed] = f
 	}
-	return &finger{master: fingers.grown[seed]}
+	return fingers.grown[seed]
 }
 
-// press is a new press of the finger, as the sensor sees it.
+// press is another press of the finger, as the sensor sees it: no two are the
+// same picture.
 func (f *finger) press() *sample.Sample {
+	of := f.presses[f.next%len(f.presses)]
+	s := sample.New(of.Width, of.Height, of.PPI)
+	copy(s.Pix, of.Pix)
 	f.next++
-	return sample.R503.Press(f.master.Impression(f.next, synth.Conditions{Rotation: 0.02 * float64(f.next%5), ShiftX: float64(f.next % 7), Noise: 0.1}))
+	s.Pix[f.next%len(s.Pix)] ^= 0x11
+	return s
 }
 
 // ear is an outlet that remembers.

@@ -20,7 +20,7 @@ type part struct {
 }
 
 func (p *pages) operatorEvents(w http.ResponseWriter, r *http.Request) {
-	p.stream(w, r, []part{{event: "say", template: "say"}, {event: "desk", template: "desk"}, {event: "health", template: "health"}})
+	p.stream(w, r, []part{{event: "say", template: "say"}, {event: "keyed", template: "keyed"}, {event: "desk", template: "desk"}, {event: "health", template: "health"}})
 }
 
 func (p *pages) pupilEvents(w http.ResponseWriter, r *http.Request) {

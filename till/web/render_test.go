@@ -31,7 +31,7 @@ func TestEveryStateRenders(t *testing.T) {
 	for _, v := range views() {
 		for d := till.Welcome; d <= till.Thanks; d++ {
 			v.Pupil = till.PupilView{Display: d, Name: "Zoë <b>", Done: 1, Of: 3}
-			for _, name := range []string{"operator.html", "pupil.html", "desk", "say", "health", "pupil-view"} {
+			for _, name := range []string{"operator.html", "pupil.html", "desk", "keyed", "say", "health", "pupil-view"} {
 				var b bytes.Buffer
 				if err := templates.ExecuteTemplate(&b, name, page{"/till", "St <Mary>", v}); err != nil {
 					t.Fatalf("%v, %s: %v", v.State, name, err)
