@@ -46,6 +46,9 @@ const notice = "canteen-finger-2026-1"
 
 var permitting = consent.Profile{Biometrics: true, Purpose: consent.CanteenIdentification, Modality: consent.Finger, Notices: []string{notice}}
 
+// postgres is the database of the tests that TestOnPostgreSQL runs; else it is empty.
+var postgres string
+
 // newHub is a hub in a directory of its own with the site "oakfield".
 func newHub(t *testing.T) (*Hub, *clock) {
 	t.Helper()
@@ -64,7 +67,7 @@ func newHub(t *testing.T) (*Hub, *clock) {
 func openHub(t *testing.T, dir string, c *clock) *Hub {
 	t.Helper()
 	h, err := Open(t.Context(), Config{
-		Dir: dir, Now: c.now, PIN: Cost{Passes: 1, KiB: 8, Threads: 1}, Log: slog.New(slog.DiscardHandler),
+		Dir: dir, Database: postgres, Now: c.now, PIN: Cost{Passes: 1, KiB: 8, Threads: 1}, Log: slog.New(slog.DiscardHandler),
 		Addresses: []string{"https://127.0.0.1:8443"},
 	})
 	if err != nil {

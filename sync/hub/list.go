@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tillprint/tillprint/consent"
@@ -77,6 +78,7 @@ func (h *Hub) Subject(ctx context.Context, site string, id consent.SubjectID) (*
 	d := &Detail{Eighteenth: who.Eighteenth, Roster: who.Roster, LeavesOn: who.LeavesOn, Restricted: who.Restricted,
 		Hold: who.Hold, Dietary: who.person.dietary, Statements: who.statements}
 	d.Listed = Listed{Subject: id, Name: who.person.name, Form: who.person.form, Class: who.Class, PIN: who.person.pinIndex != nil, Standing: *who.standing}
+	slices.SortStableFunc(d.Statements, func(a, b consent.Statement) int { return a.At.Compare(b.At) })
 	_, local, err := s.today(h.config.Now())
 	if err != nil {
 		return nil, err
