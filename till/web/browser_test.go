@@ -220,7 +220,7 @@ func TestBrowser(t *testing.T) {
 	step("finger found", state("proposed"), has("Amina Khan"), has("Vegetarian"))
 	step("screenshot", shot("3-proposed"))
 	if path := os.Getenv("TILLPRINT_SCREENSHOT"); path != "" {
-		step("screenshot", picture(path))
+		step("screenshot", chromedp.EmulateViewport(1024, 768), picture(path), chromedp.ResetViewport())
 	}
 	step("confirm", keystroke("Enter"), state("served"), shot("4-served"))
 	c.sim.Lift()
