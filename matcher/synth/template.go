@@ -12,10 +12,11 @@ import (
 // These are totals over many fingers, fitted by hand; nothing of any one finger
 // is in them.
 const (
-	density     = 3.2e-4 // chance minutiae a square pixel of contact at 500 ppi: 0.12 a square millimetre
+	density     = 2.8e-4 // chance minutiae a square pixel of contact at 500 ppi: 0.11 a square millimetre
 	densityVary = 0.25   // standard deviation of a finger's density, as a share
-	densest     = 2.5e-3 // chance and forced minutiae together, where ridges part most
-	forcedShare = 1.1    // of the minutiae that the parting of ridges asks for
+	densest     = 1.8e-3 // chance and forced minutiae together, where ridges part most
+	forcedShare = 1.9    // of the minutiae that the parting of ridges asks for (extractors find more than the one)
+	forcedMost  = 8e-4   // a square pixel: next to a core ridges bend rather than end
 	ridgePeriod = 9.0    // pixels
 	apart       = 7.0    // pixels: nearer ones an extractor takes for one or for none
 	pairShare   = 0.08   // of minutiae with an opposite close by: short ridges, lakes, breaks
@@ -24,7 +25,7 @@ const (
 )
 
 // Template is a plausible template of a synthetic finger without any picture,
-// as a press of all of it at 500 ppi would give: 360x400 pixels, some forty
+// as a press of all of it at 500 ppi would give: 360x400 pixels, some fifty
 // minutiae whose directions follow the ridges of a random pattern class. It
 // costs some tens of microseconds, and so makes crowds.
 //
@@ -120,7 +121,7 @@ func (c *crowdFinger) scatter(r *rand.Rand) []mark {
 		}
 		s := c.flow.at(c.flow.centre.x+p.x, c.flow.centre.y+p.y)
 		chance := c.density * math.Max(0.2, 1+sum(c.rich[:], p))
-		forced := forcedShare * s.spread() / ridgePeriod
+		forced := clamp(forcedShare*s.spread()/ridgePeriod, -forcedMost, forcedMost)
 		if r.Float64()*densest > chance+math.Abs(forced) {
 			continue
 		}
