@@ -396,6 +396,7 @@ func (s *Store) retable(e edit, root *page) error {
 
 // ensureKeys gives data keys to subjects that lack them. A crash afterwards leaves keys that open nothing yet.
 func (s *Store) ensureKeys(finger, person map[consent.SubjectID]bool) error {
+	finger, person = maps.Clone(finger), maps.Clone(person)
 	maps.DeleteFunc(finger, func(id consent.SubjectID, _ bool) bool { return s.table.keys[id].finger != nil })
 	maps.DeleteFunc(person, func(id consent.SubjectID, _ bool) bool { return s.table.keys[id].person != nil })
 	if len(finger)+len(person) == 0 {
