@@ -9,7 +9,7 @@ var (
 	gaussReach    = gaussian(reach)
 	gaussStrength = gaussian(1.5)
 	gaussRefine   = gaussian(2)
-	gaussPeriod   = gaussian(4)
+	gaussPeriod   = gaussian(2.5)
 	gaussMask     = gaussian(3)
 )
 
