@@ -29,7 +29,9 @@ Start with 'tillprint demo': a school's hub, two terminals and simulated sensors
 			c.AddCommand(sub)
 		}
 	}
+	add("whole", demoCommand())
 	add("measure", extractCommand(), matchCommand(), evalCommand(), sensorCommand())
 	add("check", verifyCommand())
+	c.AddCommand(demoHubCommand(), demoTerminalCommand())
 	return c
 }

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,54 +19,72 @@ type process struct {
 	args   []string // of this program: the hidden commands that are the daemons
 	dir    string   // for its log and its notification socket
 	cmd    *exec.Cmd
+	states chan string   // what it tells in systemd's way: "READY=1"
 	exited chan struct{} // closed when the process has ended
 	err    error         // how it ended; valid once exited is closed
 }
 
-// start runs the daemon and returns when it has told, in systemd's way, that
-// it is ready. A daemon that ends before that is an error with its last words.
+// start runs the daemon and returns when it has told that it is ready. A daemon
+// that ends before that is an error with its last words.
 func (p *process) start(ctx context.Context) error {
-	ready, err := listenNotify(filepath.Join(p.dir, p.name+".notify"))
+	self, err := os.Executable()
 	if err != nil {
-		return err
+		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
-	defer ready.Close()
 	log, err := os.OpenFile(p.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
 	defer log.Close()
-	self, err := os.Executable()
+	notify, err := listenNotify(filepath.Join(p.dir, p.name+".notify"))
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
 	p.cmd = exec.Command(self, p.args...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+ready.LocalAddr().String())
+	p.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify.LocalAddr().String())
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no daemon outlives the demo
 	if err := p.cmd.Start(); err != nil {
+		notify.Close()
 		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
-	p.exited = make(chan struct{})
+	p.states, p.exited = make(chan string, 16), make(chan struct{})
+	go p.listen(notify)
 	go func() {
 		p.err = p.cmd.Wait()
+		notify.Close()
 		close(p.exited)
 	}()
-	return p.awaitReady(ctx, ready)
+	return p.told(ctx, "READY=1")
 }
 
-func (p *process) awaitReady(ctx context.Context, ready *net.UnixConn) error {
-	told := make(chan error, 1)
-	go func() { told <- waitNotify(ready, "READY=1") }()
-	select {
-	case err := <-told:
-		return err
-	case <-p.exited:
-		return fmt.Errorf("%s ended before it was ready: %w\n%s", p.name, p.err, p.lastWords())
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(time.Minute):
-		return fmt.Errorf("%s was not ready within a minute\n%s", p.name, p.lastWords())
+// listen passes on what the daemon tells, until its socket is closed.
+func (p *process) listen(notify *net.UnixConn) {
+	buf := make([]byte, 4096)
+	for {
+		n, err := notify.Read(buf)
+		if err != nil {
+			return
+		}
+		for state := range strings.SplitSeq(string(buf[:n]), "\n") {
+			p.states <- state
+		}
+	}
+}
+
+// told waits until the daemon has told the given state.
+func (p *process) told(ctx context.Context, state string) error {
+	for {
+		select {
+		case s := <-p.states:
+			if s == state {
+				return nil
+			}
+		case <-p.exited:
+			return fmt.Errorf("%s ended before it told %s: %w\n%s", p.name, state, p.err, p.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("%s has not told %s: %w\n%s", p.name, state, context.Cause(ctx), p.lastWords())
+		}
 	}
 }
 
@@ -108,17 +125,4 @@ func listenNotify(path string) (*net.UnixConn, error) {
 		return nil, err
 	}
 	return net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-}
-
-func waitNotify(c *net.UnixConn, state string) error {
-	buf := make([]byte, 4096)
-	for {
-		n, err := c.Read(buf)
-		if err != nil {
-			return fmt.Errorf("waiting for %s: %w", state, err)
-		}
-		if bytes.Contains(buf[:n], []byte(state)) {
-			return nil
-		}
-	}
 }

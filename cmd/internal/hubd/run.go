@@ -3,15 +3,13 @@ package hubd
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/sync/hub"
 )
 
@@ -36,8 +34,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger, ready func()) error {
 	log.Info("hub is serving", "terminals", terminals.Addr().String(), "office", office.Addr().String())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.Run(ctx) })
-	g.Go(func() error { return serve(ctx, terminals, h.Handler(), log) })
-	g.Go(func() error { return serve(ctx, office, h.Office(), log) })
+	g.Go(func() error { return cli.Serve(ctx, terminals, h.Handler()) })
+	g.Go(func() error { return cli.Serve(ctx, office, h.Office()) })
 	if ready != nil {
 		ready()
 	}
@@ -63,25 +61,4 @@ func (c Config) officeListener(h *hub.Hub) (net.Listener, error) {
 		return l, nil
 	}
 	return tls.NewListener(l, h.TLS()), nil
-}
-
-// serve answers on l until ctx ends, then gives open requests a moment.
-func serve(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger) error {
-	s := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}
-	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		if s.Shutdown(grace) != nil {
-			s.Close() // long-polls that did not end in time
-		}
-	})
-	defer stop()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving %s: %w", l.Addr(), err)
-	}
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/tillprint/tillprint/cmd/internal/config"
 	"github.com/tillprint/tillprint/device/zfm"
@@ -87,6 +86,11 @@ func (t *Trigger) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// MarshalText writes the word that UnmarshalText reads.
+func (t Trigger) MarshalText() ([]byte, error) {
+	return []byte([...]string{till.OnRequest: "operator", till.OnTouch: "line", till.OnPoll: "poll"}[t]), nil
+}
+
 // Default is what an empty file means: the values of Example.
 func Default() Config {
 	var c Config
@@ -137,5 +141,3 @@ func (c Config) till(biometrics bool) till.Config {
 		Policy: matcher.Policy{FalseMatchBudget: c.Matching.FalseMatchBudget, Margin: c.Matching.Margin},
 	}
 }
-
-const stopGrace = 2 * time.Second // for requests that are open when the daemon stops

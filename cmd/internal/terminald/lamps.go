@@ -1,0 +1,43 @@
+package terminald
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tillprint/tillprint/till"
+)
+
+// lamps are the parts of the health bar that the till itself cannot know: the
+// hub and the lease (I7), in the operator's words.
+func (t *Terminal) lamps() []till.Lamp {
+	return []till.Lamp{t.hubLamp(), t.leaseLamp()}
+}
+
+func (t *Terminal) hubLamp() till.Lamp {
+	s := t.Hub.State()
+	switch {
+	case s.Problem != "":
+		return till.Lamp{Part: "Hub", Words: s.Problem, Level: till.Warn}
+	case !s.Reachable:
+		return till.Lamp{Part: "Hub", Words: "not reached yet", Level: till.Warn}
+	case s.Applied < s.Head:
+		return till.Lamp{Part: "Hub", Words: fmt.Sprintf("%d changes to come", s.Head-s.Applied), Level: till.Warn}
+	case s.Pending > 0:
+		return till.Lamp{Part: "Hub", Words: fmt.Sprintf("%d messages to send", s.Pending), Level: till.Good}
+	}
+	return till.Lamp{Part: "Hub", Words: "in contact", Level: till.Good}
+}
+
+func (t *Terminal) leaseLamp() till.Lamp {
+	until := t.Custody.Lease()
+	left := until.Sub(t.Store.Now())
+	switch {
+	case until.IsZero():
+		return till.Lamp{Part: "Lease", Words: "none yet: fingers begin with the first contact", Level: till.Warn}
+	case left <= 0:
+		return till.Lamp{Part: "Lease", Words: "ended: fingers are off until the hub is reached", Level: till.Bad}
+	case left < 24*time.Hour:
+		return till.Lamp{Part: "Lease", Words: "ends " + until.Local().Format("Mon 15:04"), Level: till.Warn}
+	}
+	return till.Lamp{Part: "Lease", Words: "until " + until.Local().Format("Mon 2 Jan"), Level: till.Good}
+}

@@ -1,0 +1,55 @@
+package terminald
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// How often the terminal looks after itself.
+const (
+	sweepEvery = time.Minute // dates that have been reached (A2, D3), the clock's mark
+	checkEvery = time.Hour   // the invariants (I1, I5)
+)
+
+// upkeep loads the gallery, then keeps dates and checks invariants until ctx
+// ends. Nothing here can stop the terminal from serving.
+func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
+	if err := t.Custody.Load(ctx); err != nil && ctx.Err() == nil {
+		log.Error("some templates could not be loaded; their owners are served by PIN and name", "err", err)
+	}
+	log.Info("gallery loaded", "templates", t.Gallery.Len())
+	t.check(log)
+	sweep, check := time.NewTicker(sweepEvery), time.NewTicker(checkEvery)
+	defer sweep.Stop()
+	defer check.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep.C:
+			t.sweep(ctx, log)
+		case <-check.C:
+			t.check(log)
+		}
+	}
+}
+
+func (t *Terminal) sweep(ctx context.Context, log *slog.Logger) {
+	swept, err := t.Custody.Sweep(ctx)
+	if err != nil && ctx.Err() == nil {
+		log.Error("acting on dates failed; it is tried again in a minute", "err", err)
+	}
+	if swept.Evicted > 0 || len(swept.Receipts) > 0 {
+		log.Info("dates were reached", "evicted", swept.Evicted, "wiped", len(swept.Receipts))
+	}
+	if err := t.Store.Clock().Tick(); err != nil {
+		log.Error("keeping the clock's mark failed", "err", err)
+	}
+}
+
+func (t *Terminal) check(log *slog.Logger) {
+	for _, v := range t.Custody.Check() {
+		log.Error("an invariant does not hold", "invariant", v.Invariant, "what", v.Text)
+	}
+}
