@@ -13,7 +13,8 @@ type Policy struct {
 	FalseMatchBudget float64
 
 	// Margin is by how much the best subject's score must exceed the second
-	// subject's.
+	// subject's. By the impostor model, 3 means that the second is eleven
+	// times likelier than the best to be there by chance.
 	Margin float64
 }
 
@@ -53,10 +54,18 @@ func (p Policy) Decide(cands []Candidate, gallery int) Verdict {
 	return v
 }
 
-// The impostor model: FMR(s) = exp(tailLevel − s/tailScale).
+// The impostor model: above its 99th percentile the score of two different
+// fingers falls off exponentially, FMR(s) = exp(tailLevel − s/tailScale). That
+// is the generalised Pareto tail of extreme-value theory with shape 0 (Pickands,
+// Annals of Statistics 1975), fitted by the mean excess over the 99th percentile
+// (5.3, mean excess 1.25) of the worst of nine sets of real impostor scores that
+// sensors gave, 2,880 pairs each; on the other sets, and against synthetic
+// fingers, the percentile lies at 3.5 to 4.7 and the mean excess at 0.5 to 1.0.
+// 26,000 pairs support it down to an FMR of about 1e-4; what a gallery of
+// thousands asks for beyond that is an extrapolation.
 const (
-	tailLevel = 1.0
-	tailScale = 2.2
+	tailLevel = -0.365
+	tailScale = 1.25
 )
 
 // FalseMatchRate is the modelled probability that two impressions of different
