@@ -122,15 +122,21 @@ func (s *Store) pinOwner(tx *bbolt.Tx, index []byte) (consent.SubjectID, bool) {
 	return consent.SubjectID(id), err == nil
 }
 
-// deletePerson removes the rows of a leaver. The person's key is gone already, so the PIN's index is found by
-// its owner.
-func (s *Store) deletePerson(tx *bbolt.Tx, id consent.SubjectID) error {
-	if err := tx.Bucket(personBucket).Delete([]byte(id)); err != nil {
-		return err
+// deletePeople removes the rows of leavers. Their keys are gone already, so the PINs' indices are found by
+// their owners, in one walk for all.
+func (s *Store) deletePeople(tx *bbolt.Tx, gone map[consent.SubjectID]bool) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	people := tx.Bucket(personBucket)
+	for id := range gone {
+		if err := people.Delete([]byte(id)); err != nil {
+			return err
+		}
 	}
 	pins := tx.Bucket(pinBucket)
 	for _, index := range keysOf(pins, nil) {
-		if owner, ok := s.pinOwner(tx, index); ok && owner == id {
+		if owner, ok := s.pinOwner(tx, index); ok && gone[owner] {
 			if err := pins.Delete(index); err != nil {
 				return err
 			}

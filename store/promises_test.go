@@ -181,7 +181,7 @@ func TestDestroyedStoreOpensNeverAgain(t *testing.T) {
 
 // filled is a store of n templates, four of each subject, on the real file system.
 func filled(b *testing.B, templates int) (*bench, []consent.SubjectID) {
-	s := newBench(b)
+	s := newBenchIn(b, b.TempDir())
 	return s, s.permit(templates/4, 4)
 }
 
@@ -221,7 +221,7 @@ func BenchmarkOpen(b *testing.B) {
 
 func BenchmarkFillSchool(b *testing.B) {
 	for b.Loop() {
-		s := newBench(b)
+		s := newBenchIn(b, b.TempDir())
 		s.permit(1200, 2)
 	}
 }

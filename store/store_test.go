@@ -30,8 +30,10 @@ type bench struct {
 	st   *store.Store
 }
 
-func newBench(t testing.TB) *bench {
-	b := &bench{t: t, dir: scratch(t), rand: rand.NewChaCha8([32]byte{1}), now: testDay}
+func newBench(t testing.TB) *bench { return newBenchIn(t, scratch(t)) }
+
+func newBenchIn(t testing.TB, dir string) *bench {
+	b := &bench{t: t, dir: dir, rand: rand.NewChaCha8([32]byte{1}), now: testDay}
 	slot, err := keyslot.CreateFile(b.key(), b.rand)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -88,14 +89,18 @@ func (s *Store) tidy(p pending) ([]Receipt, error) {
 	done := pending{Seq: p.Seq, Checkpoint: p.Checkpoint}
 	err := s.update(func(tx *bbolt.Tx) error {
 		events := make([]audit.Event, 0, len(p.Wipes))
+		people := map[consent.SubjectID]bool{}
 		for _, w := range p.Wipes {
+			if w.Person {
+				people[w.Subject] = true
+			}
 			event, err := s.deleteRows(tx, w)
 			if err != nil {
 				return err
 			}
 			events = append(events, event)
 		}
-		if err := s.dropShares(tx, p.Wipes); err != nil {
+		if err := errors.Join(s.deletePeople(tx, people), s.dropShares(tx, p.Wipes)); err != nil {
 			return err
 		}
 		first, err := s.log.Append(tx, events...)
@@ -115,7 +120,7 @@ func (s *Store) tidy(p pending) ([]Receipt, error) {
 	return receipts, nil
 }
 
-// deleteRows removes a subject's rows and describes the wipe. "gallery" is in every receipt: OnWipe's function ran
+// deleteRows removes a subject's templates and describes the wipe. "gallery" is in every receipt: OnWipe's function ran
 // before anything was written, and after a restart the gallery is loaded from what is left.
 func (s *Store) deleteRows(tx *bbolt.Tx, w wipe) (audit.Event, error) {
 	event := audit.Event{Kind: audit.Wipe, At: w.At, Subject: w.Subject, Row: audit.Word(w.Row), Seq: s.table.seq, Epoch: s.table.epoch,
@@ -129,9 +134,6 @@ func (s *Store) deleteRows(tx *bbolt.Tx, w wipe) (audit.Event, error) {
 	}
 	if w.Person {
 		event.Places = append(event.Places, "person")
-		if err := s.deletePerson(tx, w.Subject); err != nil {
-			return event, err
-		}
 	}
 	return event, nil
 }
