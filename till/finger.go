@@ -78,6 +78,12 @@ func (t *Till) arm() {
 		return
 	}
 	t.start(func(ctx context.Context) func() {
+		select {
+		case t.touching <- struct{}{}: // one at a time may wait; the last turn's waiter may need a moment to leave
+			defer func() { <-t.touching }()
+		case <-ctx.Done():
+			return nil
+		}
 		if err := t.parts.Touch.Wait(ctx); err != nil {
 			sleep(ctx, heartbeat, nil)
 			return t.arm

@@ -1,7 +1,9 @@
 package till
 
 import (
+	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,6 +122,48 @@ func TestVerifiersOfTheStoreAreNotTrusted(t *testing.T) {
 		w.want(TryAgain)
 		if err := w.till.Confirm(w.ctx, "x"); !errors.Is(err, ErrStale) {
 			t.Error(err)
+		}
+	})
+}
+
+// line is a touch line: a double that demands one waiter at a time.
+type line struct {
+	touch   chan struct{}
+	waiting atomic.Int32
+	crowd   atomic.Bool
+}
+
+func (l *line) Wait(ctx context.Context) error {
+	if l.waiting.Add(1) > 1 {
+		l.crowd.Store(true)
+	}
+	defer l.waiting.Add(-1)
+	select {
+	case <-l.touch:
+		return nil
+	case <-ctx.Done():
+		time.Sleep(200 * time.Millisecond) // a line takes its time to notice
+		return ctx.Err()
+	}
+}
+
+// TestTouchWakesTheSensor: with a touch line the sensor rests until a finger
+// comes (A15).
+func TestTouchWakesTheSensor(t *testing.T) {
+	l := &line{}
+	inWorld(t, func(c *Config, p *Parts) { c.Trigger, p.Touch, l.touch = OnTouch, l, make(chan struct{}) }, func(w *world) {
+		time.Sleep(2 * heartbeat)
+		for range 3 { // each begins a new turn while the last waiter is still leaving
+			w.must(w.till.Cash(w.ctx))
+		}
+		time.Sleep(2 * stayServed)
+		synctest.Wait()
+		if w.glass.scans != 0 || l.crowd.Load() {
+			t.Fatalf("%d looks at the glass without a touch, crowd %v", w.glass.scans, l.crowd.Load())
+		}
+		l.touch <- struct{}{}
+		if v := w.press(w.aminas.press()); v.State != Proposed {
+			t.Errorf("after a touch: %v", v.State)
 		}
 	})
 }

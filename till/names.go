@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	mostFound    = 12              // people that one look-up shows
-	mostQuery    = 64              // bytes of a query that are looked at
-	directoryAge = 5 * time.Minute // after which the directory is made anew, come what may
+	mostFound    = 12          // people that one look-up shows
+	mostQuery    = 64          // bytes of a query that are looked at
+	directoryAge = time.Minute // after which the directory is made anew, come what may
 )
 
 // Match is one person of a look-up.

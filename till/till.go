@@ -46,16 +46,17 @@ var (
 // Till is the serving state machine. Its methods may be called from any
 // goroutine; all fields below the line belong to the goroutine in Run.
 type Till struct {
-	cfg     Config
-	parts   Parts
-	reader  *reader
-	names   *directory
-	actions chan action
-	events  chan func()
-	stopped chan struct{}
-	current atomic.Pointer[View]
-	board   board
-	workers sync.WaitGroup
+	cfg      Config
+	parts    Parts
+	reader   *reader
+	names    *directory
+	actions  chan action
+	events   chan func()
+	stopped  chan struct{}
+	current  atomic.Pointer[View]
+	touching chan struct{} // held by who waits for the touch line
+	board    board
+	workers  sync.WaitGroup
 
 	// ---- owned by Run
 	ctx      context.Context    // ends with Run
@@ -107,7 +108,7 @@ func New(cfg Config, parts Parts) (*Till, error) {
 		parts.Rand = rand.Reader
 	}
 	t := &Till{cfg: cfg, parts: parts,
-		actions: make(chan action), events: make(chan func(), 16), stopped: make(chan struct{}),
+		actions: make(chan action), events: make(chan func(), 16), stopped: make(chan struct{}), touching: make(chan struct{}, 1),
 		names: &directory{people: parts.People}, like: standIn,
 		served: map[consent.SubjectID]time.Time{}, refused: map[consent.SubjectID]bool{}}
 	if cfg.Biometrics && parts.OpenScanner != nil {

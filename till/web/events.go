@@ -16,7 +16,8 @@ const (
 // part is a piece of a page that is sent again when it has changed.
 type part struct {
 	event, template string
-	last            []byte
+	sent            bool
+	last            []byte // what was sent, which may be nothing at all
 }
 
 func (p *pages) operatorEvents(w http.ResponseWriter, r *http.Request) {
@@ -66,10 +67,10 @@ func (p *pages) changed(message *bytes.Buffer, parts []part, v till.View) {
 		if err := templates.ExecuteTemplate(&b, parts[i].template, page{p.base, p.site, v}); err != nil {
 			panic("web: a template does not fit the view: " + err.Error()) // cannot happen: the tests render every state
 		}
-		if parts[i].last != nil && bytes.Equal(b.Bytes(), parts[i].last) {
+		if parts[i].sent && bytes.Equal(b.Bytes(), parts[i].last) {
 			continue
 		}
-		parts[i].last = b.Bytes()
+		parts[i].sent, parts[i].last = true, b.Bytes()
 		writeEvent(message, parts[i].event, b.Bytes())
 	}
 }
