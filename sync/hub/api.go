@@ -20,6 +20,7 @@ type caller struct {
 	sign           ed25519.PublicKey
 	seal           []byte
 	removed        bool
+	reported       uint64 // what it has applied, as far as is on record
 }
 
 // failure is an error with its place in the terminal API.
@@ -34,7 +35,9 @@ func fail(status int, code, detail string) error {
 	return &failure{status, register.Failure{Code: code, Detail: detail}}
 }
 
-// Handler serves terminals as package register describes.
+// Handler serves terminals as package register describes. Questions are held for
+// up to Config.Wait, so a server's write timeout must be longer; its read
+// timeouts may be short.
 func (h *Hub) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/nonce", h.open(func(w http.ResponseWriter, _ *http.Request, _ []byte) error {
@@ -97,8 +100,8 @@ func (h *Hub) signed(serve func(http.ResponseWriter, *http.Request, []byte, call
 // whoCalls finds the terminal that a request claims to come from.
 func (h *Hub) whoCalls(r *http.Request) (caller, error) {
 	c := caller{site: r.Header.Get(register.HeaderSite), terminal: r.Header.Get(register.HeaderTerminal)}
-	err := h.db.QueryRowContext(r.Context(), `SELECT sign_key, seal_key, removed FROM terminals WHERE site = $1 AND terminal = $2`,
-		c.site, c.terminal).Scan((*[]byte)(&c.sign), &c.seal, &c.removed)
+	err := h.db.QueryRowContext(r.Context(), `SELECT sign_key, seal_key, removed, reported FROM terminals WHERE site = $1 AND terminal = $2`,
+		c.site, c.terminal).Scan((*[]byte)(&c.sign), &c.seal, &c.removed, &c.reported)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, fail(http.StatusUnauthorized, register.CodeSignature, "no such terminal has joined")
 	}
@@ -154,7 +157,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// now is the hub's signed time: whole seconds that never run backwards while the
+// signedTime is the hub's clock in whole seconds that never run backwards while the
 // process lives, since terminals take an earlier checkpoint for a replay.
 func (h *Hub) signedTime() time.Time {
 	t := h.config.Now().Unix()

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -134,5 +135,33 @@ func TestARunningHubSendsWaitersAwayWhenItStops(t *testing.T) {
 	h.stopping.Do(h.wakes.close)
 	if _, err := register.ParseBatch(<-answer); err == nil {
 		t.Error("a stopping hub answered with a batch")
+	}
+}
+
+func TestWhatIsAcknowledgedIsSynced(t *testing.T) {
+	h, _ := newHub(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1"} {
+		for range 6 { // more than one connection of the pool
+			var got string
+			if err := h.db.QueryRow(`PRAGMA ` + pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%s is %q, want %q: %v", pragma, got, want, err)
+			}
+		}
+	}
+}
+
+func TestABusyDatabaseIsNamed(t *testing.T) {
+	h, _ := newHub(t)
+	impatient, err := sql.Open("sqlite", "file:"+filepath.Join(h.config.Dir, databaseFile)+"?_pragma=busy_timeout(0)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer impatient.Close()
+	err = h.write(t.Context(), "oakfield", func(*sql.Tx) error {
+		_, err := impatient.Exec(`UPDATE sites SET name = name`)
+		return err
+	})
+	if !errors.Is(err, ErrBusy) {
+		t.Errorf("%v", err)
 	}
 }

@@ -46,23 +46,31 @@ func (c Cost) verifier(secret []byte, random io.Reader) (string, error) {
 // verify reports whether secret is the one that phc was made from. The cost is
 // read from phc, which comes from our own database, and is bounded all the same.
 func verify(phc string, secret []byte) (bool, error) {
-	parts := strings.Split(phc, "$")
-	if len(parts) != 6 || parts[1] != "argon2id" {
-		return false, errors.New("a stored verifier is not Argon2id; set the password again")
-	}
-	var version int
-	var c Cost
-	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &c.KiB, &c.Passes, &c.Threads); err != nil {
-		return false, fmt.Errorf("reading a stored verifier: %w", err)
-	}
-	if err := c.check(); err != nil || version != argon2.Version {
-		return false, errors.New("a stored verifier has parameters that this version does not know; set the password again")
-	}
-	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
-	hash, err2 := base64.RawStdEncoding.DecodeString(parts[5])
-	if err1 != nil || err2 != nil || len(hash) < 16 || len(hash) > 64 {
-		return false, errors.New("a stored verifier is damaged; set the password again")
+	c, salt, hash, err := parsePHC(phc)
+	if err != nil {
+		return false, fmt.Errorf("reading a stored verifier: %w; set the password again", err)
 	}
 	got := argon2.IDKey(secret, salt, c.Passes, c.KiB, c.Threads, uint32(len(hash)))
 	return subtle.ConstantTimeCompare(got, hash) == 1, nil
+}
+
+// parsePHC takes a PHC string apart.
+func parsePHC(phc string) (c Cost, salt, hash []byte, err error) {
+	parts := strings.Split(phc, "$")
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" {
+		return c, nil, nil, errors.New("it is not Argon2id")
+	}
+	var version int
+	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &c.KiB, &c.Passes, &c.Threads); err != nil {
+		return c, nil, nil, err
+	}
+	if err := c.check(); err != nil || version != argon2.Version {
+		return c, nil, nil, errors.New("it has parameters that this version does not know")
+	}
+	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
+	hash, err2 := base64.RawStdEncoding.DecodeString(parts[5])
+	if err1 != nil || err2 != nil || len(hash) < 16 || len(hash) > 64 || len(salt) > 64 {
+		return c, nil, nil, errors.New("its salt or hash is damaged")
+	}
+	return c, salt, hash, nil
 }

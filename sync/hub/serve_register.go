@@ -29,7 +29,7 @@ func (h *Hub) serveRegister(w http.ResponseWriter, r *http.Request, _ []byte, c 
 		return fail(http.StatusBadRequest, register.CodeMalformed, "wait must be a number of seconds")
 	}
 	elide := q.Get("elide") == "1"
-	if !elide { // a terminal asks for what follows the entries that it has applied
+	if !elide && after != c.reported { // a terminal asks for what follows the entries that it has applied
 		if err := h.applied(r.Context(), c, after); err != nil {
 			return err
 		}

@@ -1,0 +1,92 @@
+package hub
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/sync/register"
+)
+
+type terminalsView struct {
+	Terminals []TerminalState
+	Code      string
+}
+
+func (h *Hub) terminalsPage(w http.ResponseWriter, r *http.Request, who officer) error {
+	return h.showTerminals(w, r, who, "")
+}
+
+func (h *Hub) showTerminals(w http.ResponseWriter, r *http.Request, who officer, code string) error {
+	all, err := h.Terminals(r.Context(), who.site)
+	if err != nil {
+		return err
+	}
+	h.show(w, r, http.StatusOK, who, "terminals", view{Title: "Terminals", Body: terminalsView{all, code}})
+	return nil
+}
+
+func (h *Hub) joinPost(w http.ResponseWriter, r *http.Request, who officer) error {
+	code, err := h.NewJoinCode(r.Context(), who.site, who.name, r.PostFormValue("name"))
+	if err != nil {
+		return err
+	}
+	return h.showTerminals(w, r, who, code)
+}
+
+func (h *Hub) orderPost(w http.ResponseWriter, r *http.Request, who officer) (err error) {
+	name, do := r.PostFormValue("name"), r.PostFormValue("do")
+	if do == "remove" {
+		err = h.RemoveTerminal(r.Context(), who.site, who.name, name)
+	} else {
+		err = h.Command(r.Context(), who.site, who.name, name, register.Command{Do: register.Action(do)})
+	}
+	if err == nil {
+		http.Redirect(w, r, "/office/terminals", http.StatusSeeOther)
+	}
+	return err
+}
+
+func (h *Hub) receiptsPage(w http.ResponseWriter, r *http.Request, who officer) error {
+	all, err := h.Reports(r.Context(), who.site, register.ReportReceipt, consent.SubjectID(r.URL.Query().Get("subject")), 500)
+	if err != nil {
+		return err
+	}
+	h.show(w, r, http.StatusOK, who, "receipts", view{Title: "Receipts", Body: all})
+	return nil
+}
+
+// receiptFile gives one receipt as the terminal wrote it, to keep and to verify.
+func (h *Hub) receiptFile(w http.ResponseWriter, r *http.Request, who officer) error {
+	rep, err := h.receipt(r.Context(), who.site, r.PathValue("terminal"), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="receipt-`+url.PathEscape(string(rep.Subject))+`.txt"`)
+	w.Write([]byte(rep.Body))
+	return nil
+}
+
+type schoolView struct {
+	Profile consent.Profile
+	Deeds   []Deed
+	Reports []Report
+}
+
+func (h *Hub) schoolPage(w http.ResponseWriter, r *http.Request, who officer) error {
+	site, err := h.Site(r.Context(), who.site)
+	if err != nil {
+		return err
+	}
+	deeds, err := h.Deeds(r.Context(), who.site, 200)
+	if err != nil {
+		return err
+	}
+	alerts, err := h.Reports(r.Context(), who.site, register.ReportAlert, "", 50)
+	if err != nil {
+		return err
+	}
+	h.show(w, r, http.StatusOK, who, "school", view{Title: "School", Body: schoolView{site.Profile, deeds, alerts}})
+	return nil
+}
