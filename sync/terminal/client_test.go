@@ -32,11 +32,13 @@ const (
 
 // school is a real hub behind a real TLS listener. fault, if set, stands between the two.
 type school struct {
-	t     *testing.T
-	hub   *hub.Hub
-	url   string
-	fault atomic.Pointer[func(http.Handler) http.Handler]
-	ahead atomic.Int64 // by how much the hub's clock is ahead
+	t      *testing.T
+	hub    *hub.Hub
+	dir    string // the hub's
+	url    string
+	hangUp func()
+	fault  atomic.Pointer[func(http.Handler) http.Handler]
+	ahead  atomic.Int64 // by how much the hub's clock is ahead
 }
 
 func scratch(t testing.TB) string {
@@ -59,13 +61,14 @@ func newSchool(t *testing.T) *school {
 		}
 		h.ServeHTTP(w, r)
 	}))
+	s.hangUp = server.CloseClientConnections
 	s.url = "https://" + server.Listener.Addr().String()
-	dir := scratch(t)
-	if err := hub.Init(dir, []string{"127.0.0.1"}, rand.Reader, time.Now()); err != nil {
+	s.dir = scratch(t)
+	if err := hub.Init(s.dir, []string{"127.0.0.1"}, rand.Reader, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var err error
-	s.hub, err = hub.Open(t.Context(), hub.Config{Dir: dir, Addresses: []string{s.url}, PIN: hub.Cost{Passes: 1, KiB: 8, Threads: 1},
+	s.hub, err = hub.Open(t.Context(), hub.Config{Dir: s.dir, Addresses: []string{s.url}, PIN: hub.Cost{Passes: 1, KiB: 8, Threads: 1},
 		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
 	if err != nil {
 		t.Fatal(err)
@@ -89,13 +92,14 @@ func (s *school) profile() consent.Profile {
 	return consent.Profile{Biometrics: true, Purpose: consent.CanteenIdentification, Modality: consent.Finger, Notices: []string{version}, GraceDays: 14}
 }
 
-// break_ puts a fault between terminals and the hub; nil takes it away.
+// break_ puts a fault between terminals and the hub; nil takes it away. Requests that are held end, so that the next ones meet it.
 func (s *school) break_(f func(http.Handler) http.Handler) {
 	if f == nil {
 		s.fault.Store(nil)
-		return
+	} else {
+		s.fault.Store(&f)
 	}
-	s.fault.Store(&f)
+	s.hangUp()
 }
 
 // unplugged is a hub that is not there.
@@ -117,6 +121,7 @@ func (s *school) pupils(n int) []hub.Added {
 		list = append(list, hub.NewSubject{Class: consent.Pupil, Eighteenth: consent.DateOf(time.Now()).Anniversary(5), Name: fmt.Sprintf("Pupil %d", i), Form: "7A", PIN: true,
 			Responsible: []hub.Adult{{Responsible: consent.Responsible{ID: "mother", Capacity: consent.Parent, ParentalResponsibility: true}, Name: "Mother"}},
 			Statements:  []consent.Statement{said("mother", consent.Parent, consent.Notified, yesterday.Add(-time.Hour)), said("mother", consent.Parent, consent.Consent, yesterday)}})
+		list[i].Statements[1].Evidence = fmt.Sprintf("doc:%d", i)
 	}
 	added, err := s.hub.AddSubjects(s.t.Context(), siteID, "office", list)
 	if err != nil {
@@ -135,6 +140,7 @@ type till struct {
 	custody *custody.Custody
 	client  *Client
 	stop    func() error
+	ended   chan error   // what Run returned, then closed
 	ahead   atomic.Int64 // by how much its clock is ahead
 }
 
@@ -168,27 +174,24 @@ func (tl *till) prepare() {
 		tl.t.Fatal(err)
 	}
 	tl.client, err = New(Config{Store: tl.st, Custody: tl.custody, Version: "test", Log: slog.New(slog.DiscardHandler),
-		After: func(d time.Duration) <-chan time.Time { return time.After(d / 100) }, Wait: 5 * time.Second})
+		After: func(d time.Duration) <-chan time.Time { return time.After(d / 100) }, Wait: time.Second})
 	if err != nil {
 		tl.t.Fatal(err)
 	}
 }
 
+func pinIndex(pepper []byte, pin string) []byte { return hub.PINIndex(pepper, pin) }
+
+// waitEnd waits until Run ends by itself.
+func waitEnd(tl *till) error { return <-tl.ended }
+
 // run starts the client; it ends with stop or with the test.
 func (tl *till) run() *till {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	client := tl.client
-	go func() { ended <- client.Run(ctx) }()
-	var result error
-	done := false
-	tl.stop = func() error {
-		if !done {
-			cancel()
-			result, done = <-ended, true
-		}
-		return result
-	}
+	tl.ended = make(chan error, 1)
+	client, ended := tl.client, tl.ended
+	go func() { ended <- client.Run(ctx); close(ended) }()
+	tl.stop = func() error { cancel(); return <-ended }
 	tl.t.Cleanup(func() { tl.stop() })
 	return tl
 }

@@ -26,6 +26,7 @@ const (
 // follow asks the hub for what is new, for ever. The first question after a start or a failure is answered at once.
 func (c *Client) follow(ctx context.Context) error {
 	var wait time.Duration
+	fresh := true // the first question after a start or a failure
 	for tries := 0; ctx.Err() == nil; {
 		asked := c.o.Now()
 		news, odd, err := c.pull(ctx, wait)
@@ -45,14 +46,17 @@ func (c *Client) follow(ctx context.Context) error {
 		case err != nil:
 			c.trouble(err)
 			c.pause(ctx, nil, tries, err)
-			tries, wait = tries+1, 0
+			tries, wait, fresh = tries+1, 0, true
 			continue
 		}
 		c.well(odd)
-		if !news && wait > 0 && c.o.Now().Sub(asked) < minPause { // a hub that does not wait must not be asked in a whirl
+		if !news && !fresh && c.o.Now().Sub(asked) < minPause { // a hub that does not wait must not be asked in a whirl
 			c.pause(ctx, nil, 0, nil)
 		}
-		tries, wait = 0, c.o.Wait
+		tries, wait, fresh = 0, c.o.Wait, false
+		if c.last.Size < c.last.Head {
+			wait = 0
+		}
 	}
 	return nil
 }
