@@ -27,8 +27,8 @@ import (
 const (
 	// MaxSide is the greatest width and height, in pixels, that is accepted.
 	MaxSide = 4096
-	// MaxFileBytes is the largest image file that is read: the pixels of the
-	// largest picture in 16-bit colour fit, anything above is no fingerprint.
+	// MaxFileBytes is the largest image file that is read: the largest picture
+	// fits uncompressed in 8-bit colour, anything above is no fingerprint.
 	MaxFileBytes = 64 << 20
 	// MinPPI and MaxPPI bound a resolution that can be a fingerprint's. Image
 	// editors write 72 or 96 into files whatever the picture shows; such a

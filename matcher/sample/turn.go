@@ -3,6 +3,7 @@ package sample
 import (
 	"math"
 	"slices"
+	"sync"
 )
 
 // How much a block must be like a ridge pattern, and a turn like a core.
@@ -68,45 +69,61 @@ func (f *field) turn(cx, cy, spread float64) (x, y float64, ok bool) {
 	return f.peak(answers, at)
 }
 
+// vote is one block of the symmetry filter: where it lies from the filter's
+// middle, the direction to it as a unit vector, and its weight.
+type vote struct {
+	dx, dy     int
+	re, im     float64
+	importance float64
+}
+
+// votes make up the filter; their importance adds up to 1.
+var votes = sync.OnceValue(func() []vote {
+	var list []vote
+	sum := 0.0
+	for dy := -turnReach; dy <= turnReach; dy++ {
+		for dx := -turnReach; dx <= turnReach; dx++ {
+			r := math.Hypot(float64(dx), float64(dy))
+			if r == 0 || r > turnReach {
+				continue
+			}
+			g := r * math.Exp(-r*r/(2*turnSigma*turnSigma))
+			list = append(list, vote{dx, dy, float64(dx) / r, float64(dy) / r, g})
+			sum += g
+		}
+	}
+	for i := range list {
+		list[i].importance /= sum
+	}
+	return list
+})
+
 // symmetry is the filter's answer at a block, 0..1: how much the field around
 // it turns as around a core that opens downward.
 func (f *field) symmetry(x, y int) float64 {
-	var re, im, weight, all float64
-	for dy := -turnReach; dy <= turnReach; dy++ {
-		for dx := -turnReach; dx <= turnReach; dx++ {
-			r2 := float64(dx*dx + dy*dy)
-			if r2 == 0 || r2 > turnReach*turnReach {
-				continue
-			}
-			r := math.Sqrt(r2)
-			g := r * math.Exp(-r2/(2*turnSigma*turnSigma))
-			all += g
-			u, v := x+dx, y+dy
-			if u < 0 || v < 0 || u >= f.w || v >= f.h || !f.inside[v*f.w+u] {
-				continue
-			}
-			weight += g
-			i := v*f.w + u
-			length := math.Hypot(f.re[i], f.im[i])
-			if length < coherenceMin*f.energy[i] {
-				continue
-			}
-			// Multiply the unit direction by the filter's conjugate.
-			zr, zi := f.re[i]/length, f.im[i]/length
-			hr, hi := float64(dx)/r, float64(dy)/r
-			re += g * (float64(zr*hr) + float64(zi*hi))
-			im += g * (float64(zi*hr) - float64(zr*hi))
+	var re, im, inside float64
+	for _, v := range votes() {
+		bx, by := x+v.dx, y+v.dy
+		if bx < 0 || by < 0 || bx >= f.w || by >= f.h || !f.inside[by*f.w+bx] {
+			continue
 		}
+		i := by*f.w + bx
+		inside += v.importance
+		length := math.Sqrt(float64(f.re[i]*f.re[i]) + float64(f.im[i]*f.im[i]))
+		if length == 0 || length < coherenceMin*f.energy[i] {
+			continue
+		}
+		// The unit direction times the filter's conjugate.
+		share := v.importance / length
+		re += share * (float64(f.re[i]*v.re) + float64(f.im[i]*v.im))
+		im += share * (float64(f.im[i]*v.re) - float64(f.re[i]*v.im))
 	}
-	if all == 0 || weight < edgeShare*all {
+	strength := math.Hypot(re, im)
+	if inside < edgeShare || strength == 0 {
 		return 0
 	}
 	// Seen with y down, a core opening downward answers with the phase of -i.
-	strength := math.Hypot(re, im) / all
-	if strength == 0 {
-		return 0
-	}
-	down := -im / all / strength
+	down := -im / strength
 	return strength * (0.65 + 0.35*down)
 }
 
