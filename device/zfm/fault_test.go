@@ -14,7 +14,7 @@ import (
 func TestFaultsOvercome(t *testing.T) {
 	t.Parallel()
 	kinds := []zfmsim.FaultKind{zfmsim.DropByte, zfmsim.DuplicateByte, zfmsim.FlipBit, zfmsim.DropPacket, zfmsim.DuplicatePacket,
-		zfmsim.DropAck, zfmsim.FlipAck, zfmsim.Silent, zfmsim.StaleAck, zfmsim.PowerUp, zfmsim.Restart}
+		zfmsim.DropAck, zfmsim.FlipAck, zfmsim.Silent, zfmsim.StaleAck, zfmsim.PowerUp, zfmsim.Restart, zfmsim.Forget}
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package zfm
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -50,6 +51,7 @@ func FuzzHostileModule(f *testing.F) {
 	ok := []byte{1, 0, 0}
 	parameters := append([]byte{17, 0, 0}, 0, 0, 0, 0, 0, 200, 0, 3, 255, 255, 255, 255, 0, 2, 0, 12)
 	f.Add(append(append(ok, parameters...), ok...))
+	f.Add(bytes.Repeat(ok, 40)) // acknowledges everything and tells nothing
 	f.Add([]byte{1, 0, 0x21, 1, 0, 0, 1, 0, 0x13})
 	product := append([]byte{47, 0, 0}, make([]byte, 46)...)
 	name := append([]byte{33, 0, 0}, make([]byte, 32)...)

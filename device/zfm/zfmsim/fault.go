@@ -30,6 +30,7 @@ const (
 	OddCode  FaultKind = "odd-code"  // the answer is a confirmation code that no manual lists
 	PowerUp  FaultKind = "power-up"  // the bytes 00 55 come before the answer
 	Restart  FaultKind = "restart"   // the module restarts instead of answering: 00 55, password forgotten
+	Forget   FaultKind = "forget"    // the module has restarted unheard: it asks for its password
 	Hang     FaultKind = "hang"      // from now on no answer, until Replug
 )
 
@@ -38,7 +39,7 @@ const Latent FaultKind = "latent"
 
 var (
 	imageFaults  = []FaultKind{DropByte, DuplicateByte, FlipBit, DropPacket, DuplicatePacket, CutOff, Pull}
-	answerFaults = []FaultKind{DropAck, FlipAck, Silent, StaleAck, OddCode, PowerUp, Restart, Hang}
+	answerFaults = []FaultKind{DropAck, FlipAck, Silent, StaleAck, OddCode, PowerUp, Restart, Forget, Hang}
 )
 
 // oddCode is a confirmation code that no manual lists.

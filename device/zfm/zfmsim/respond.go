@@ -28,10 +28,11 @@ func (n *session) command(p zfm.Packet) bool {
 	}
 	fault := n.due(answerFaults...)
 	n.hung = fault == Hang
-	var a answer
-	if fault == Restart {
+	if fault == Restart || fault == Forget {
 		n.restart()
-	} else {
+	}
+	var a answer
+	if fault != Restart {
 		a = n.obey(code, parameters)
 	}
 	n.mu.Unlock()
