@@ -67,6 +67,14 @@ func (g *Gallery) Add(subject string, finger uint8, templates ...*Template) erro
 		}
 		entries = append(entries, entry{subject, finger, p})
 	}
+	g.add(subject, entries)
+	for _, e := range entries {
+		e.Clear() // the chunks have their own copies
+	}
+	return nil
+}
+
+func (g *Gallery) add(subject string, entries []entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	old := g.current.Load()
@@ -79,7 +87,6 @@ func (g *Gallery) Add(subject string, finger uint8, templates ...*Template) erro
 		entries = entries[n:]
 	}
 	g.publish(next)
-	return nil
 }
 
 // room finds the last chunk with room, or appends an empty one.

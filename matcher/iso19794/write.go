@@ -18,8 +18,8 @@ func Marshal(t *matcher.Template, meta Meta) ([]byte, error) {
 // MarshalViews writes several views as one record. Size, resolution and
 // equipment are the record's, so all views must agree in them.
 func MarshalViews(views []View) ([]byte, error) {
-	if len(views) > maxViews {
-		return nil, fmt.Errorf("write ISO record: %d views, at most %d", len(views), maxViews)
+	if len(views) < 1 || len(views) > maxViews {
+		return nil, fmt.Errorf("write ISO record: %d views, need 1 to %d", len(views), maxViews)
 	}
 	var header Meta
 	b := make([]byte, headerBytes, 1024)

@@ -1,0 +1,57 @@
+package matcher_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tillprint/tillprint/matcher"
+	"github.com/tillprint/tillprint/matcher/synth"
+)
+
+func ExampleScore() {
+	enrolled := synth.Template(1)
+	pressed := synth.Press(enrolled, 1) // the same finger again
+	stranger := synth.Template(2)
+
+	reference, _ := matcher.Prepare(enrolled)
+	for _, t := range []*matcher.Template{pressed, stranger} {
+		probe, err := matcher.Prepare(t)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		score := matcher.Score(probe, reference)
+		fmt.Println(matcher.FalseMatchRate(score) < 1e-6)
+	}
+	// Output:
+	// true
+	// false
+}
+
+func ExampleGallery() {
+	g := matcher.NewGallery()
+	for seed := range uint64(100) {
+		first := synth.Template(seed)
+		err := g.Add(fmt.Sprintf("pupil %d", seed), 1, first, synth.Press(first, 1), synth.Press(first, 2))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	probe := synth.Press(synth.Template(42), 3)
+	defer probe.Clear()
+	found, err := g.Identify(context.Background(), probe, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verdict := matcher.DefaultPolicy.Decide(found, g.Len())
+	fmt.Println(verdict.Found, verdict.Best.Subject)
+
+	g.RemoveSubject("pupil 42")
+	found, _ = g.Identify(context.Background(), probe, 2)
+	fmt.Println(matcher.DefaultPolicy.Decide(found, g.Len()).Found)
+	// Output:
+	// true pupil 42
+	// false
+}

@@ -1,0 +1,118 @@
+package matcher
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// drawTemplate makes any valid template.
+func drawTemplate(t *rapid.T) *Template {
+	w, h := rapid.IntRange(1, MaxSide).Draw(t, "width"), rapid.IntRange(1, MaxSide).Draw(t, "height")
+	n := rapid.IntRange(0, MaxMinutiae).Draw(t, "minutiae")
+	made := &Template{Width: w, Height: h, Quality: uint8(rapid.IntRange(0, 100).Draw(t, "quality"))}
+	for range n {
+		made.Minutiae = append(made.Minutiae, Minutia{
+			X:       rapid.Float32Range(0, float32(w)-0.01).Draw(t, "x"),
+			Y:       rapid.Float32Range(0, float32(h)-0.01).Draw(t, "y"),
+			Angle:   rapid.Float32Range(0, 6.2831).Draw(t, "angle"),
+			Kind:    Kind(rapid.IntRange(0, 2).Draw(t, "kind")),
+			Quality: uint8(rapid.IntRange(0, 100).Draw(t, "minutia quality")),
+		})
+	}
+	return made
+}
+
+func TestStoredFormKeepsTemplates(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		made := drawTemplate(t)
+		first, err := made.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read Template
+		if err := read.UnmarshalBinary(first); err != nil {
+			t.Fatal(err)
+		}
+		second, err := read.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(first) != string(second) {
+			t.Fatal("encoding what was decoded gives other bytes")
+		}
+		for i, m := range read.Minutiae {
+			was := made.Minutiae[i]
+			if math.Abs(float64(m.X-was.X)) > 1.0/16 || math.Abs(float64(m.Y-was.Y)) > 1.0/16 {
+				t.Fatalf("minutia %d moved from %v to %v", i, was, m)
+			}
+		}
+	})
+}
+
+func TestValidateNamesTheFault(t *testing.T) {
+	good := Minutia{X: 5, Y: 5, Angle: 1}
+	nan := float32(math.NaN())
+	for name, bad := range map[string]Template{
+		"no size":       {},
+		"negative":      {Width: -1, Height: 5},
+		"huge":          {Width: MaxSide + 1, Height: 5},
+		"too many":      {Width: 9, Height: 9, Minutiae: make([]Minutia, MaxMinutiae+1)},
+		"quality":       {Width: 9, Height: 9, Quality: 101},
+		"outside":       {Width: 9, Height: 9, Minutiae: []Minutia{good, {X: 9, Y: 1}}},
+		"NaN position":  {Width: 9, Height: 9, Minutiae: []Minutia{{X: nan}}},
+		"NaN angle":     {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: nan}}},
+		"full turn":     {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: 2 * math.Pi}}},
+		"unknown kind":  {Width: 9, Height: 9, Minutiae: []Minutia{{Kind: 3}}},
+		"minutia grade": {Width: 9, Height: 9, Minutiae: []Minutia{{Quality: 101}}},
+	} {
+		if err := bad.Validate(); !errors.Is(err, ErrTemplate) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if _, err := Prepare(&bad); !errors.Is(err, ErrTemplate) {
+			t.Errorf("%s: Prepare gave %v", name, err)
+		}
+		if _, err := bad.MarshalBinary(); !errors.Is(err, ErrTemplate) {
+			t.Errorf("%s: MarshalBinary gave %v", name, err)
+		}
+	}
+}
+
+func TestClearOverwritesMinutiae(t *testing.T) {
+	minutiae := []Minutia{{X: 1, Y: 2, Angle: 3, Kind: Ending, Quality: 4}, {X: 5}}
+	made := &Template{Width: 9, Height: 9, Minutiae: minutiae[:1]}
+	made.Clear()
+	if diff := cmp.Diff(make([]Minutia, 2), minutiae); diff != "" {
+		t.Error("minutiae are left in memory:", diff)
+	}
+}
+
+func FuzzUnmarshalBinary(f *testing.F) {
+	made := finger(1)
+	b, err := made.MarshalBinary()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add(b[:9])
+	f.Add([]byte("TM\x01"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var read Template
+		if err := read.UnmarshalBinary(b); err != nil {
+			if !errors.Is(err, ErrEncoding) || read.Minutiae != nil {
+				t.Fatalf("refused with %v, leaving %d minutiae", err, len(read.Minutiae))
+			}
+			return
+		}
+		again, err := read.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(again) != string(b) {
+			t.Fatal("accepted bytes that MarshalBinary would not write")
+		}
+	})
+}
