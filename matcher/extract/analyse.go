@@ -17,9 +17,8 @@ const leastFinger = 60 * 60
 func (e *Extractor) analyse(t *matcher.Template) error {
 	r := &e.raster
 	e.mask.find(&e.orientation)
-	e.found = e.found[:0]
-	if e.mask.fraction*float64(r.width*r.height) < leastFinger {
-		e.report = e.assess()
+	e.survey()
+	if e.area() < leastFinger {
 		return fmt.Errorf("%w: ridges on %.0f %% of it", ErrNoFinger, 100*e.mask.fraction)
 	}
 	e.wave.begin(r)
@@ -28,7 +27,7 @@ func (e *Extractor) analyse(t *matcher.Template) error {
 	e.filter()
 	e.vortices()
 	e.clean()
-	e.report = e.assess()
+	e.conclude()
 	e.write(t)
 	return nil
 }

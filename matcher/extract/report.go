@@ -48,7 +48,8 @@ func (a Advice) String() string {
 }
 
 const (
-	good       = 60       // quality from which nothing needs advice
+	good       = 50       // quality from which nothing needs advice
+	orderly    = 0.35     // coherence beyond which more adds no quality
 	plenty     = 30       // minutiae beyond which more add no quality
 	smallPrint = 120 * 90 // square pixels below which a print is partial
 	aside      = 0.4      // offset that is worth a word
@@ -59,17 +60,24 @@ const (
 // Report tells about the last Extract or End.
 func (e *Extractor) Report() Report { return e.report }
 
-// assess fills the report from what is known of the image by now.
-func (e *Extractor) assess() Report {
-	p := Report{Foreground: e.mask.fraction, Minutiae: len(e.found)}
-	e.measureField(&p)
-	e.measureTone(&p)
-	area := e.mask.fraction * float64(e.raster.width*e.raster.height)
-	if area >= leastFinger {
-		p.Quality = e.grade(p.Coherence)
-	}
-	p.Advice = p.advise(area)
-	return p
+// survey fills in what is known of the image before it is filtered.
+func (e *Extractor) survey() {
+	e.report.Foreground = e.mask.fraction
+	e.measureField(&e.report)
+	e.measureTone(&e.report)
+	e.report.Advice = PlaceFinger
+}
+
+// conclude fills in the rest once the minutiae are known.
+func (e *Extractor) conclude() {
+	e.report.Minutiae = len(e.found)
+	e.report.Quality = e.grade(e.report.Coherence)
+	e.report.Advice = e.report.advise(e.area())
+}
+
+// area of the finger in square pixels.
+func (e *Extractor) area() float64 {
+	return e.mask.fraction * float64(e.raster.width*e.raster.height)
 }
 
 // measureField takes the mean coherence and centre of the cells in the finger.
@@ -149,15 +157,13 @@ func (e *Extractor) grade(coherence float64) uint8 {
 		sum += float64(m.quality)
 	}
 	count := min(1, sum/plenty)
-	clarity := min(1, coherence/0.7)
+	clarity := min(1, coherence/orderly)
 	return uint8(math.Round(100 * math.Sqrt(count*clarity)))
 }
 
 // advise picks the piece of advice that would help most.
 func (p *Report) advise(area float64) Advice {
 	switch {
-	case area < leastFinger:
-		return PlaceFinger
 	case p.Quality >= good:
 		return Fine
 	case area < smallPrint:
