@@ -130,10 +130,10 @@ func TestUnknownCode(t *testing.T) {
 	}
 }
 
-// A module that hangs ends each call with a sentence, by the command's own deadline, and is found again when it is back.
+// A module that hangs ends each call with a sentence, by the command's own deadline.
 func TestHang(t *testing.T) {
 	t.Parallel()
-	sim := switchOn(t, zfmsim.Options{Baud: 115200, Link: t.TempDir() + "/sensor"})
+	sim := switchOn(t, zfmsim.Options{Baud: 115200})
 	m := open(t, sim, zfm.Options{Reply: 200 * time.Millisecond})
 	sim.Fault(zfmsim.Fault{Kind: zfmsim.Hang})
 	if _, _, err := m.Scan(context.Background(), nil); !errors.Is(err, zfm.ErrNoModule) {

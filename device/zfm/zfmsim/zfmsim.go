@@ -164,92 +164,6 @@ func (s *Sim) Close() error {
 	return nil
 }
 
-// Unplug pulls the module's cable: the device disappears under the host.
-func (s *Sim) Unplug() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tty != nil {
-		s.tty.close()
-		s.tty = nil
-		s.emit(Event{Kind: Unplugged})
-	}
-}
-
-// Replug connects the module again, restarted, on a new pseudo-terminal: Path changes unless there is a link.
-func (s *Sim) Replug() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tty != nil {
-		return nil
-	}
-	s.reset()
-	s.hung = false
-	if err := s.plug(); err != nil {
-		return err
-	}
-	select {
-	case s.plugged <- struct{}{}:
-	default:
-	}
-	return nil
-}
-
-// plug opens a pseudo-terminal and points the link at it. The caller holds mu, or is alone.
-func (s *Sim) plug() error {
-	tty, err := openTerminal()
-	if err != nil {
-		return err
-	}
-	if link := s.options.Link; link != "" {
-		next := link + ".new"
-		if err := errors.Join(os.Symlink(tty.path, next), os.Rename(next, link)); err != nil {
-			tty.close()
-			return fmt.Errorf("linking the simulated sensor: %w", err)
-		}
-	}
-	s.tty = tty
-	return nil
-}
-
-// Press lays a finger on the glass: img as the sensor sees it, of exactly the model's size. The finger stays until Lift
-// or the next Press. The caller keeps img.
-func (s *Sim) Press(img *sample.Sample) error {
-	z := s.traits.sensor
-	if img == nil || img.Width != z.Width || img.Height != z.Height || len(img.Pix) != z.Width*z.Height {
-		return fmt.Errorf("a finger on a %s has %dx%d pixels: bring the picture to that size with sample.Sensor.Press", z.Name, z.Width, z.Height)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.glass = pack(img.Pix)
-	s.last = s.glass
-	s.emit(Event{Kind: Touched})
-	select {
-	case s.touch <- struct{}{}:
-	default:
-	}
-	return nil
-}
-
-// Lift takes the finger away.
-func (s *Sim) Lift() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.glass != nil {
-		s.glass = nil
-		s.emit(Event{Kind: Lifted})
-	}
-}
-
-// Wait returns at the next touch of the glass, or at once after one that nobody waited for: the module's touch line.
-func (s *Sim) Wait(ctx context.Context) error {
-	select {
-	case <-s.touch:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Sensor describes the glass of the model.
 func (s *Sim) Sensor() sample.Sensor { return s.traits.sensor }
 
@@ -265,13 +179,4 @@ func (s *Sim) LibraryWrites() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.written
-}
-
-// pack keeps the upper four bits of each pixel, the left one in the high nibble.
-func pack(pixels []byte) []byte {
-	packed := make([]byte, len(pixels)/2)
-	for i := range packed {
-		packed[i] = pixels[2*i]&0xF0 | pixels[2*i+1]>>4
-	}
-	return packed
 }
