@@ -88,8 +88,12 @@ func (e *Extractor) ExtractInto(t *matcher.Template, s *sample.Sample) error {
 func (e *Extractor) Clear() {
 	clear(e.pixels[:cap(e.pixels)])
 	clear(e.found[:cap(e.found)])
-	e.mask.depth = e.mask.depth[:0]
+	clear(e.pairs[:cap(e.pairs)])
+	e.found = e.found[:0]
 	e.raster.clear()
+	e.orientation.clear()
+	e.mask.clear()
+	e.period.clear()
 	e.wave.clear()
 	e.rows = 0
 	e.report = Report{}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -266,15 +267,29 @@ func TestClear(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.Clear()
-	for _, v := range e.pixels[:cap(e.pixels)] {
-		if v != 0 {
-			t.Fatal("pixels left")
-		}
-	}
-	for _, v := range e.wave.re[:cap(e.wave.re)] {
-		if v != 0 {
-			t.Fatal("wave left")
-		}
-	}
+	e.wave.lines, e.wave.bank = lines{}, nil // tables, the same for all fingers
+	wantZero(t, "Extractor", reflect.ValueOf(e).Elem())
 	e.Overlay()
+}
+
+// wantZero checks that every slice within v holds zeros only, up to its capacity.
+func wantZero(t *testing.T, name string, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			wantZero(t, name+"."+v.Type().Field(i).Name, v.Field(i))
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			wantZero(t, name, v.Index(i))
+		}
+	case reflect.Slice:
+		v = v.Slice(0, v.Cap())
+		for i := range v.Len() {
+			if !v.Index(i).IsZero() {
+				t.Errorf("%s keeps %v at %d", name, v.Index(i), i)
+				return
+			}
+		}
+	}
 }

@@ -1,6 +1,9 @@
 package extract
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 const (
 	// directions is how many angles in [0, π) filters are made for.
@@ -38,14 +41,14 @@ type lines struct {
 	along  [directions][]float32 // weights of the Gaussian along, middle first
 }
 
-// even and odd weights of the complex filter across, by direction and period;
+// quadrature holds the even and odd weights of the complex filter across, by direction and period;
 // middle first.
 type quadrature struct {
 	even, odd [directions][periods][]float32
 }
 
 var (
-	acrossBank = makeQuadrature()
+	acrossBank = sync.OnceValue(makeQuadrature)
 	ridgeUnit  = makeUnits()
 )
 

@@ -49,6 +49,8 @@ func (r *raster) begin(width, height int) {
 func (r *raster) clear() {
 	clear(r.level[:cap(r.level)])
 	clear(r.deviation[:cap(r.deviation)])
+	clear(r.sum[:cap(r.sum)])
+	clear(r.square[:cap(r.square)])
 }
 
 // at is the index in level of pixel (x, y).

@@ -33,6 +33,12 @@ func (o *orientation) begin(width, height int) {
 	clear(o.energy)
 }
 
+func (o *orientation) clear() {
+	for _, f := range [...][]float32{o.cos, o.sin, o.energy, o.scratch} {
+		clear(f[:cap(f)])
+	}
+}
+
 // gather adds the gradients of the rows that have become ready.
 func (o *orientation) gather(r *raster) {
 	for ; o.gathered+1 < r.ready; o.gathered++ {
@@ -121,17 +127,8 @@ func (o *orientation) coherence(i int) float32 {
 
 // between interpolates the doubled angle at a pixel position.
 func (o *orientation) between(x, y float32) (cos, sin float32) {
-	gx := max(0, min(float32(o.columns-1), (x-(cell-1)/2.0)/cell))
-	gy := max(0, min(float32(o.rows-1), (y-(cell-1)/2.0)/cell))
-	x0, y0 := int(gx), int(gy)
-	x1, y1 := min(x0+1, o.columns-1), min(y0+1, o.rows-1)
-	fx, fy := gx-float32(x0), gy-float32(y0)
-	mix := func(f []float32) float32 {
-		top := f[y0*o.columns+x0]*(1-fx) + f[y0*o.columns+x1]*fx
-		bottom := f[y1*o.columns+x0]*(1-fx) + f[y1*o.columns+x1]*fx
-		return top*(1-fy) + bottom*fy
-	}
-	return mix(o.cos), mix(o.sin)
+	at := locateOn(o.columns, o.rows, x, y)
+	return at.of(o.cos), at.of(o.sin)
 }
 
 // angle is the ridge's angle in [0, π) at a pixel position.

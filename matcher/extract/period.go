@@ -11,6 +11,14 @@ type period struct {
 	index         []uint8
 }
 
+func (q *period) clear() {
+	for _, f := range q.energy {
+		clear(f[:cap(f)])
+	}
+	clear(q.scratch[:cap(q.scratch)])
+	clear(q.index[:cap(q.index)])
+}
+
 // measure finds the period of every block as the filter that answers with most
 // energy around it.
 func (q *period) measure(r *raster, w *wave, m *mask) {

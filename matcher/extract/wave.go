@@ -6,6 +6,7 @@ import "math"
 // and phase across the ridges. The buffers have the raster's layout.
 type wave struct {
 	lines     lines
+	bank      *quadrature
 	direction []uint8   // of each pixel, in π/directions
 	smoothed  []float32 // the raster averaged along the ridges
 	re, im    []float32 // dark ridges have negative re
@@ -13,6 +14,7 @@ type wave struct {
 
 func (w *wave) begin(r *raster) {
 	w.lines.prepare(r.stride)
+	w.bank = acrossBank()
 	n := len(r.level)
 	w.direction = resize(w.direction, n)
 	w.smoothed, w.re, w.im = resize(w.smoothed, n), resize(w.re, n), resize(w.im, n)
@@ -22,6 +24,7 @@ func (w *wave) begin(r *raster) {
 }
 
 func (w *wave) clear() {
+	clear(w.direction[:cap(w.direction)])
 	clear(w.smoothed[:cap(w.smoothed)])
 	clear(w.re[:cap(w.re)])
 	clear(w.im[:cap(w.im)])
@@ -32,13 +35,37 @@ func (w *wave) steer(r *raster, o *orientation) {
 	for y := 0; y < r.height; y += 2 {
 		for x := 0; x < r.width; x += 2 {
 			cos, sin := o.between(float32(x)+0.5, float32(y)+0.5)
-			turn := math.Atan2(float64(sin), float64(cos)) * (directions / (2 * math.Pi))
-			d := uint8(int(turn+directions+0.5) % directions)
+			d := directionOf(cos, sin)
 			p := r.at(x, y)
 			w.direction[p], w.direction[p+1] = d, d
 			w.direction[p+r.stride], w.direction[p+r.stride+1] = d, d
 		}
 	}
+}
+
+// directionOf is the direction nearest to a doubled angle. The arc tangent is
+// approximated to a quarter of a degree, a twentieth of the distance between two.
+func directionOf(cos, sin float32) uint8 {
+	long, short := max(cos, -cos), max(sin, -sin)
+	steep := short > long
+	if steep {
+		long, short = short, long
+	}
+	if long == 0 {
+		return 0
+	}
+	slope := short / long
+	angle := slope * (math.Pi/4 + 0.273*(1-slope))
+	if steep {
+		angle = math.Pi/2 - angle
+	}
+	if cos < 0 {
+		angle = math.Pi - angle
+	}
+	if sin < 0 {
+		angle = 2*math.Pi - angle
+	}
+	return uint8(angle*(directions/(2*math.Pi))+0.5) % directions
 }
 
 // average smooths the raster along the ridges inside the mask, a square of two
@@ -91,8 +118,8 @@ func (w *wave) demodulate(r *raster, m *mask, periods *period) {
 
 // quadraturePair filters the pixels at p and p+1 with one direction and period.
 func (w *wave) quadraturePair(p int, d uint8, period int) {
-	even := acrossBank.even[d][period]
-	odd := acrossBank.odd[d][period][:len(even)]
+	even := w.bank.even[d][period]
+	odd := w.bank.odd[d][period][:len(even)]
 	steps := w.lines.steps[normal(int(d))][:len(even)]
 	f := w.smoothed
 	re0, re1 := even[0]*f[p], even[0]*f[p+1]
@@ -115,8 +142,8 @@ func (w *wave) quadraturePair(p int, d uint8, period int) {
 // quadrature is the complex answer at index p alone of the filter of one period.
 func (w *wave) quadrature(p, period int) (re, im float32) {
 	d := w.direction[p] % directions
-	even := acrossBank.even[d][period]
-	odd := acrossBank.odd[d][period][:len(even)]
+	even := w.bank.even[d][period]
+	odd := w.bank.odd[d][period][:len(even)]
 	steps := w.lines.steps[normal(int(d))][:len(even)]
 	f := w.smoothed
 	re = even[0] * f[p]

@@ -72,3 +72,30 @@ func accumulate(out, in []float32, weight float32) {
 		out[i] += weight * v
 	}
 }
+
+// A spot is a pixel position on a grid of cells: the four cells whose middles
+// surround it and how near it is to each.
+type spot struct {
+	topLeft, topRight, bottomLeft, bottomRight int
+	right, down                                float32 // 0..1
+}
+
+// locateOn finds pixel position (x, y) on a grid; beyond its outermost cells'
+// middles it counts as on them.
+func locateOn(columns, rows int, x, y float32) spot {
+	gx := max(0, min(float32(columns-1), (x-(cell-1)/2.0)/cell))
+	gy := max(0, min(float32(rows-1), (y-(cell-1)/2.0)/cell))
+	x0, y0 := int(gx), int(gy)
+	x1, y1 := min(x0+1, columns-1), min(y0+1, rows-1)
+	return spot{
+		y0*columns + x0, y0*columns + x1, y1*columns + x0, y1*columns + x1,
+		gx - float32(x0), gy - float32(y0),
+	}
+}
+
+// of interpolates a field at the spot.
+func (s spot) of(field []float32) float32 {
+	top := field[s.topLeft]*(1-s.right) + field[s.topRight]*s.right
+	bottom := field[s.bottomLeft]*(1-s.right) + field[s.bottomRight]*s.right
+	return top*(1-s.down) + bottom*s.down
+}
