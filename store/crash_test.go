@@ -100,6 +100,7 @@ func TestI2WipeIsCompletedAfterACutAtEachStep(t *testing.T) {
 				if _, _, ok := st.FindPIN(person(1).PINIndex); !ok {
 					t.Error("the PIN is lost")
 				}
+				wantOneRootKey(t, c.dir)
 				seq, _ := st.Applied()
 				receipts := receiptsFor(t, st, ids[1])
 				if c.step == "before" {
@@ -112,6 +113,61 @@ func TestI2WipeIsCompletedAfterACutAtEachStep(t *testing.T) {
 				st.Close()
 			}
 		})
+	}
+}
+
+// wantOneRootKey looks into the key file: of its two places one is empty.
+func wantOneRootKey(t *testing.T, dir string) {
+	t.Helper()
+	whole, err := os.ReadFile(filepath.Join(dir, "root.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothing := make([]byte, 16384)
+	if bytes.Equal(whole[4096:][:16384], nothing) == bytes.Equal(whole[4096+16384:], nothing) {
+		t.Error("the key file does not hold exactly one root key")
+	}
+}
+
+// The records are lost together with the note of the pending wipe: the old root key dies all the same.
+func TestI2OldRootKeyDiesWithoutTheRecords(t *testing.T) {
+	b := newBench(t)
+	ids := b.permit(2, 2)
+	for _, c := range b.cuts(func() { b.withdraw(ids[0]) }) {
+		if err := os.Remove(filepath.Join(c.dir, "store", "records.db")); err != nil {
+			t.Fatal(err)
+		}
+		st := b.open(c.dir)
+		wantOneRootKey(t, c.dir)
+		committed := c.step == store.StepTable || c.step == store.StepRetired || c.step == store.StepDone
+		if st.HasFingerKey(ids[0]) == committed {
+			t.Errorf("cut at %s: the finger key is there: %t", c.step, !committed)
+		}
+	}
+}
+
+// Whoever holds templates in memory is told before anything is written.
+func TestI1EvictionIsAskedForFirst(t *testing.T) {
+	b := newBench(t)
+	ids := b.permit(4, 1)
+	var told []consent.SubjectID
+	b.st.OnWipe(func(id consent.SubjectID) { told = append(told, id) })
+	b.step = func(step string) {
+		if len(told) == 0 {
+			t.Errorf("at %s nobody has been told", step)
+		}
+	}
+	b.withdraw(ids[0])
+	if _, err := b.st.Refuse(ids[1], "op-1"); err != nil {
+		t.Fatal(err)
+	}
+	told = told[:2]
+	if _, err := b.st.WipeAll("A16"); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(ids[2:]) // WipeAll goes in the order of pseudonyms
+	if diff := cmp.Diff(ids, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
 	}
 }
 

@@ -41,11 +41,12 @@ type model struct {
 	ids    []consent.SubjectID
 	pupils map[consent.SubjectID]*pupil
 	seq    uint64
-	cut    bool // the next operation is followed by a power cut at a random step of it
+	stray  map[consent.SubjectID]bool // a person key was made, and then the power went
+	cut    bool                       // the next operation is followed by a power cut at a random step of it
 }
 
 func newModel(t testing.TB) *model {
-	m := &model{b: newBench(t), pupils: map[consent.SubjectID]*pupil{}}
+	m := &model{b: newBench(t), pupils: map[consent.SubjectID]*pupil{}, stray: map[consent.SubjectID]bool{}}
 	for range 4 {
 		id := m.b.subject()
 		m.ids = append(m.ids, id)
@@ -92,6 +93,7 @@ func (m *model) change(t *rapid.T) {
 		c.Person.Revision = m.seq + 1
 	}
 	if !m.do(t, func() error { _, err := m.b.st.Apply([]store.Change{c}, c.Seq, nil); return err }) {
+		m.stray[id] = true
 		return
 	}
 	m.seq++
@@ -106,11 +108,12 @@ func (m *model) change(t *rapid.T) {
 	if leaver {
 		p.Decision = consent.Erase
 	}
-	if p.effective() == consent.Erase && (was != consent.Erase || len(p.Prints) > 0) || leaver && (p.Person || known && !wasLeaver) {
+	if p.effective() == consent.Erase && (was != consent.Erase || len(p.Prints) > 0) || leaver && (p.Person || m.stray[id] || known && !wasLeaver) {
 		p.Wipes++
 		clear(p.Prints)
 	}
 	p.Person = (p.Person || c.Person != nil) && !leaver
+	m.stray[id] = m.stray[id] && !leaver
 }
 
 func (p *pupil) effective() consent.Decision {

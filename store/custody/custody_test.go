@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -405,6 +406,25 @@ func TestSiteWithoutBiometrics(t *testing.T) {
 	if on, _ := d.c.Fingers(); on {
 		t.Error("fingers are on after a restart")
 	}
+	d.wantSound()
+}
+
+// A refusal does not wait for a long write that is under way: the subject is out of the gallery while it goes on.
+func TestI1EvictionDoesNotWaitForWriters(t *testing.T) {
+	d := newDesk(t)
+	id, other := d.enrolled(), d.enter(store.Standing{Decision: consent.Permit})
+	refused := make(chan error, 1)
+	d.step = func(string) {
+		d.step = nil
+		go func() { _, err := d.c.Refuse(context.Background(), id, "op-1"); refused <- err }()
+		for d.g.Has(string(id)) { // ends only if the eviction comes through in the middle of Enrol
+			runtime.Gosched()
+		}
+	}
+	d.must(d.c.Enrol(context.Background(), d.prints(other)))
+	d.must(<-refused)
+	d.wantMatched(id, false)
+	d.wantMatched(other, true)
 	d.wantSound()
 }
 
