@@ -148,6 +148,9 @@ func (w *world) enrol(ctx context.Context, t *terminal, a *actor) error {
 		if _, err := t.watcher.until(ctx, "a press to be asked for", asked); err != nil {
 			return err
 		}
+		if err := t.lift(ctx); err != nil {
+			return err
+		}
 		if err := w.pressNext(t, a); err != nil {
 			return err
 		}
@@ -161,8 +164,8 @@ func (w *world) enrol(ctx context.Context, t *terminal, a *actor) error {
 		if v.State == till.EnrolAlike || v.State == till.EnrolPress && v.Enrolment.Press == press {
 			return fmt.Errorf("press %d of finger %s was not taken: %s %v", press+1, a.finger.name(), v.Say, v.Advice)
 		}
-		t.sim.Lift()
 	}
+	t.sim.Lift()
 	_, err := t.watcher.until(ctx, "the enrolment to be sealed", inState(till.Enrolled))
 	return err
 }
@@ -222,6 +225,7 @@ func (w *world) identify(ctx context.Context, t *terminal, a *actor, tally *tall
 		tally.nobody++
 	case r.Subject == a.id:
 		tally.right++
+		a.known = number - 1
 		found = a.finger.name()
 	default:
 		tally.wrong++

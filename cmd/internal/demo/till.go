@@ -15,6 +15,7 @@ import (
 
 	"github.com/tillprint/tillprint/cmd/internal/terminald"
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/device/zfm"
 	"github.com/tillprint/tillprint/device/zfm/zfmsim"
 	"github.com/tillprint/tillprint/matcher/sample"
 	"github.com/tillprint/tillprint/till"
@@ -86,6 +87,25 @@ func (t *terminal) press(finger *sample.Sample) error {
 	seen := t.sim.Sensor().Press(finger)
 	defer seen.Clear()
 	return t.sim.Press(seen)
+}
+
+// lift takes the finger away and waits until the till has looked at the empty
+// glass, as a person waits for the light. The till must be asking for a press.
+func (t *terminal) lift(ctx context.Context) error {
+	t.sim.Lift()
+	for len(t.sim.Events()) > 0 {
+		<-t.sim.Events() // of looks before the glass was empty
+	}
+	for {
+		select {
+		case e := <-t.sim.Events():
+			if e.Kind == zfmsim.Commanded && (e.Instruction == zfm.CaptureImage || e.Instruction == zfm.CaptureImageEx) {
+				return nil
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for terminal %s to look at the empty glass: %w", t.name, context.Cause(ctx))
+		}
+	}
 }
 
 // do presses one of the operator's buttons on the till's page.

@@ -122,12 +122,13 @@ func (w *world) receiptsOf(ctx context.Context, id consent.SubjectID, terminals 
 	return nil
 }
 
-// nobodyThenPIN presses a finger that must find nobody, and then serves its
-// pupil by PIN.
+// nobodyThenPIN presses the image that found its pupil before, which must find
+// nobody now, and then serves the pupil by PIN.
 func (w *world) nobodyThenPIN(ctx context.Context, t *terminal, a *actor) error {
-	if a.next >= a.finger.presses() {
-		a.next = enrolPresses // press an image again: other pixels, since the sensor has its grain
+	if a.known == 0 {
+		return fmt.Errorf("finger %s was never found, so that it is not found now shows nothing", a.finger.name())
 	}
+	a.next = a.known // the same image, but not the same pixels: the sensor has its grain
 	r, _, err := w.scan(ctx, t, a)
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ type actor struct {
 	resident
 	finger finger
 	next   int // number of the next press
+	known  int // number of a press that found this pupil; 0 if none did yet
 }
 
 // school makes the hub, its school and its office's token, in this process,
