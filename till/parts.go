@@ -13,28 +13,6 @@ import (
 	"github.com/tillprint/tillprint/store/audit"
 )
 
-// Trigger says what makes the sensor look for a finger when nobody is being
-// served (A15). The operator can always ask.
-type Trigger uint8
-
-// The triggers a site profile can name.
-const (
-	OnRequest Trigger = iota // only the operator's key
-	OnTouch                  // the sensor's touch line
-	OnPoll                   // the sensor is asked again and again
-)
-
-// Config is what a site decides. The zero value of a field means its default.
-type Config struct {
-	Biometrics bool           // false: the sensor is never opened (A16)
-	Trigger    Trigger        // default OnRequest
-	Policy     matcher.Policy // when a best candidate is good enough; default matcher.DefaultPolicy
-	PINLength  int            // digits of a PIN, 4 to 10; default 6
-	Fingers    []uint8        // fingers to enrol, in order, ISO/IEC 19794-2 positions 1 to 10; default 2 and 7, the index fingers
-	Quality    uint8          // least quality of an enrolled press, 0 to 100; default 25
-	Operator   string         // who works the till, for the audit log and receipts; default "operator"
-}
-
 // Scanner reads fingers; *zfm.Module is one.
 type Scanner interface {
 	Info() zfm.Info

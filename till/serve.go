@@ -2,10 +2,14 @@ package till
 
 import (
 	"context"
+	"encoding/base32"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 )
 
@@ -185,4 +189,22 @@ func (t *Till) recallServed() {
 			}
 		}
 	})
+}
+
+// newID draws the id of a proposal.
+func (t *Till) newID() (string, error) {
+	var b [10]byte
+	if _, err := io.ReadFull(t.parts.Rand, b[:]); err != nil {
+		return "", fmt.Errorf("till: drawing a proposal id: %w", err)
+	}
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:])), nil
+}
+
+// person reads a person for display. The error is for the operator.
+func (t *Till) person(id consent.SubjectID) (store.Person, error) {
+	p, err := t.parts.People.Person(id)
+	if err != nil {
+		return p, fmt.Errorf("till: reading a person's record: %w; serve by name or cash and tell the office", err)
+	}
+	return p, nil
 }

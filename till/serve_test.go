@@ -302,3 +302,32 @@ func TestSubscribersAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestWaitingLooksTheSame: while the till works, the pupil's display does not
+// tell what it waits for (C5).
+func TestWaitingLooksTheSame(t *testing.T) {
+	for _, s := range []State{Reading, Keying, Deciding, Looking} {
+		v := View{State: s}
+		if got := v.pupilView(); got != (PupilView{Display: OneMoment}) {
+			t.Errorf("%v shows %v", s, got)
+		}
+	}
+}
+
+// TestConfirmBehindABusyTill: when a confirmation and the end of the proposal
+// are ready at once, the end counts, whichever the till takes first.
+func TestConfirmBehindABusyTill(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		for range 20 {
+			w.must(w.till.Choose(w.ctx, w.amina))
+			id := w.want(Proposed).Proposal.ID
+			busy := make(chan error)
+			go func() { busy <- w.till.do(w.ctx, func() error { time.Sleep(2 * ProposalLife); return nil }) }()
+			synctest.Wait()
+			if err := w.till.Confirm(w.ctx, id); !errors.Is(err, ErrStale) {
+				t.Fatalf("a proposal was confirmed %v late: %v", ProposalLife, err)
+			}
+			w.must(<-busy)
+		}
+	})
+}
