@@ -23,6 +23,9 @@ func BenchmarkExtract(b *testing.B) {
 			p.levels, p.noise = 16, 10
 			s := p.draw(size.width, size.height, size.ppi)
 			e, t := New(), new(matcher.Template)
+			if err := e.ExtractInto(t, s); err != nil { // sizes the buffers
+				b.Fatal(err)
+			}
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := e.ExtractInto(t, s); err != nil {

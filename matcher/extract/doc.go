@@ -20,14 +20,15 @@
 //  2. The ridge direction comes from a smoothed structure tensor, as in Kass
 //     and Witkin, "Analyzing oriented patterns" (1987) and Bigün and Granlund
 //     (1987); see orientation.go.
-//  3. The finger is told from its background by contrast, coherence and the
-//     presence of ridge frequencies (segment.go).
+//  3. The finger is told from its background by contrast, coherence and
+//     blankness (segment.go, blank.go).
 //  4. The ridge period is the strongest answer of a small bank of quadrature
 //     filters across the ridges (period.go).
 //  5. A Gabor filter that follows direction and period, as in Hong, Wan and
 //     Jain, "Fingerprint image enhancement" (PAMI 1998), but complex and in two
 //     one-dimensional passes (along the ridge, then across it), gives every
-//     pixel an amplitude and a phase (filter.go).
+//     pixel an amplitude and a phase (wave.go). The direction is measured again
+//     on the result, and the image filtered once more.
 //  6. Around a minutia the phase turns by one whole circle. The zeros of the
 //     complex image are found between pixels by their winding number; its sign
 //     gives the direction, the phase beside it the kind (vortex.go).

@@ -6,10 +6,11 @@ import (
 	"math"
 )
 
-// Overlay draws what the last image was taken for, three times as large: the
-// ridges as the filter saw them inside the finger's mask, the direction of the
-// ridges by short lines, and each minutia as a circle with its direction: endings
-// red, bifurcations blue, the better the stronger.
+// Overlay draws what the last image was taken for, three times as large: inside
+// the finger's mask the picture with its contrast levelled, outside it paled; the
+// direction of the ridges by short green lines; each minutia as a circle with its
+// direction, endings red, bifurcations blue, the better the stronger. After an
+// image that was refused, or Clear, it is a single pixel.
 //
 // The picture is personal data like the sample.
 func (e *Extractor) Overlay() image.Image {
@@ -47,13 +48,14 @@ func (e *Extractor) Overlay() image.Image {
 	return out
 }
 
-// shade is the colour under pixel (x, y): the picture, paler outside the mask.
+// shade is the colour under pixel (x, y).
 func (e *Extractor) shade(x, y int) color.NRGBA {
-	v := e.pixels[y*e.width+x]
 	if !e.mask.inside(x, y) {
-		return color.NRGBA{200 + v/5, 190 + v/5, 170 + v/5, 255}
+		v := e.pixels[y*e.width+x] / 5
+		return color.NRGBA{200 + v, 190 + v, 170 + v, 255}
 	}
-	return color.NRGBA{90 + v/2, 90 + v/2, 90 + v/2, 255}
+	v := uint8(160 + 35*e.raster.level[e.raster.at(x, y)])
+	return color.NRGBA{v, v, v, 255}
 }
 
 // stroke draws a line from one distance to another along an angle.
