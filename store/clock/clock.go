@@ -27,9 +27,11 @@ type Clock struct {
 	system func() time.Time
 	save   func(mark time.Time) error
 
-	mu    sync.Mutex
-	mark  time.Time // no trusted moment seen so far was later
-	saved time.Time // the mark that is durable
+	saving sync.Mutex // held while save runs, never together with mu: whoever saves may ask for the time
+	saved  time.Time  // the mark that is durable; guarded by saving
+
+	mu   sync.Mutex
+	mark time.Time // no trusted moment seen so far was later
 	// base and at are a witness's time and the system's at that moment; zero without a witness in this run.
 	base, at time.Time
 }
@@ -68,6 +70,13 @@ func (c *Clock) Mark() time.Time {
 // Witness tells the clock a time that the hub has signed. A time before the mark is a replay or a hub that is wrong;
 // it changes nothing and is reported.
 func (c *Clock) Witness(t time.Time) error {
+	if err := c.witness(t); err != nil {
+		return err
+	}
+	return c.store()
+}
+
+func (c *Clock) witness(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if t.Before(c.mark.Add(-Drift)) {
@@ -78,25 +87,26 @@ func (c *Clock) Witness(t time.Time) error {
 	if t.After(c.mark) {
 		c.mark = t
 	}
-	return c.store(SaveEvery)
+	return nil
 }
 
 // Tick makes the mark durable if it has moved enough; call it about once a minute and at the end.
 func (c *Clock) Tick() error {
 	c.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.store(SaveEvery)
+	return c.store()
 }
 
-func (c *Clock) store(step time.Duration) error {
-	if c.mark.Sub(c.saved) < step {
+func (c *Clock) store() error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	mark := c.Mark()
+	if mark.Sub(c.saved) < SaveEvery {
 		return nil
 	}
-	if err := c.save(c.mark); err != nil {
+	if err := c.save(mark); err != nil {
 		return fmt.Errorf("keeping the time: %w", err)
 	}
-	c.saved = c.mark
+	c.saved = mark
 	return nil
 }
 

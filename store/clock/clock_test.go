@@ -101,3 +101,16 @@ func TestTickKeepsTheMark(t *testing.T) {
 		t.Errorf("kept %s: %v", m.saved, err)
 	}
 }
+
+// The store that keeps the mark asks for the time while it writes.
+func TestSavingMayAskForTheTime(t *testing.T) {
+	var c *clock.Clock
+	saved := false
+	c = clock.Open(func() time.Time { return noon }, time.Time{}, func(mark time.Time) error {
+		saved = !c.Now().Before(mark)
+		return nil
+	})
+	if err := c.Witness(noon); err != nil || !saved {
+		t.Errorf("saved: %t, %v", saved, err)
+	}
+}
