@@ -133,6 +133,7 @@ func (s *school) pupils(n int) []hub.Added {
 // till is a terminal of the school: real store, real custody, real gallery.
 type till struct {
 	t       *testing.T
+	id      store.Identity
 	dir     string
 	slot    keyslot.Slot
 	st      *store.Store
@@ -154,6 +155,7 @@ func (s *school) join(name string) *till {
 	if tl.st, err = Join(s.t.Context(), code, "", filepath.Join(tl.dir, "store"), tl.slot, tl.options()); err != nil {
 		s.t.Fatal(err)
 	}
+	tl.id = tl.st.Identity()
 	tl.prepare()
 	return tl
 }
@@ -300,14 +302,14 @@ func TestASchoolDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tl := range []*till{hall, yard, late} {
-		tl.await("the withdrawal arrives", func() bool { return !tl.has(people[0].Subject) && tl.current() })
-		if tl.st.HasFingerKey(people[0].Subject) {
-			t.Errorf("%s still has the key", tl.st.Identity().Terminal)
-		}
 		name := tl.st.Identity().Terminal
-		receipts := s.receipts(people[0].Subject, name)
-		if len(receipts) != 1 {
-			t.Fatalf("the hub has %d receipts of %s", len(receipts), name)
+		var receipts []hub.Report
+		tl.await("the withdrawal is confirmed", func() bool {
+			receipts = s.receipts(people[0].Subject, name)
+			return !tl.has(people[0].Subject) && len(receipts) == 1
+		})
+		if tl.st.HasFingerKey(people[0].Subject) {
+			t.Errorf("%s still has the key", name)
 		}
 		if _, err := audit.VerifyReceipt(receipts[0].Body, receipts[0].Key); err != nil {
 			t.Errorf("the receipt of %s: %v", name, err)
@@ -420,5 +422,36 @@ func TestKeysOfHubAndStoreAgree(t *testing.T) {
 	}
 	if states[0].Key != hall.st.VerifierKey() {
 		t.Errorf("the hub would verify receipts with %s, the store signs with %s", states[0].Key, hall.st.VerifierKey())
+	}
+}
+
+// TestLostRecordsAreFetchedAgain: the records file is a cache of the hub; who the hub is stands in the key table.
+func TestLostRecordsAreFetchedAgain(t *testing.T) {
+	s := newSchool(t)
+	pupil := s.pupils(1)[0].Subject
+	hall := s.join("hall").run()
+	hall.await("current", hall.current)
+	if err := hall.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := hall.st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(hall.dir, "store")
+	if err := os.Remove(filepath.Join(dir, "records.db")); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if hall.st, err = store.Open(dir, hall.slot, hall.id, hall.options()); err != nil {
+		t.Fatal(err)
+	}
+	hall.prepare()
+	if on, _ := hall.custody.Fingers(); on {
+		t.Error("fingers are on without a lease")
+	}
+	hall.run()
+	hall.await("everybody is back", func() bool { _, err := hall.st.Person(pupil); return err == nil && hall.current() })
+	if ok, _ := hall.custody.Permitted(pupil, time.Now()); !ok {
+		t.Error("not permitted")
 	}
 }

@@ -376,7 +376,7 @@ func TestRemovedTerminalSaysSo(t *testing.T) {
 // TestALargeSchoolLoads: more people than fit into one request, and a restart on top.
 func TestALargeSchoolLoads(t *testing.T) {
 	s := newSchool(t)
-	people := s.pupils(2*register.MaxEnvelopes + 7)
+	people := s.pupils(register.MaxEnvelopes + 7)
 	hall := s.join("hall").run()
 	hall.await("current", hall.current)
 	count := 0

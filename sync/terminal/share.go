@@ -18,6 +18,8 @@ import (
 // joined since.
 const itemIntroduce = "introduce"
 
+const settingPeers = "sync.peers" // the site's other terminals, as JSON
+
 // mailAtOnce is how many envelopes go in one request: the largest fingers stay below register.MaxBody.
 const mailAtOnce = 100
 
