@@ -71,7 +71,6 @@ type Hub struct {
 	keys     *keys
 	wakes    wakes
 	contacts contacts
-	told     told
 	nonces   nonces
 	office   office
 	latest   atomic.Int64 // the last signed time, Unix seconds

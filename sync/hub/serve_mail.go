@@ -12,6 +12,9 @@ import (
 	"github.com/tillprint/tillprint/sync/register"
 )
 
+// maxTaken bounds how many envelopes are deleted at a time.
+const maxTaken = 2000
+
 // maxMail bounds what may wait for one terminal: ten fingers of a large school.
 const maxMail = 20_000
 
@@ -95,26 +98,16 @@ func (h *Hub) post(ctx context.Context, tx *sql.Tx, e *register.Envelope, c call
 // serveMail gives the caller its oldest envelopes. They stay until it deletes them.
 func (h *Hub) serveMail(w http.ResponseWriter, r *http.Request, _ []byte, c caller) error {
 	var out bytes.Buffer
-	var last int64
-	given, more := 0, false
 	err := each(r.Context(), h.db, func(rows *sql.Rows) error {
-		var number int64
 		var text []byte
-		if err := rows.Scan(&number, &text); err != nil {
+		if err := rows.Scan(&text); err != nil || out.Len()+len(text) >= register.MaxBody {
 			return err
 		}
-		if more = more || given == register.MaxEnvelopes || out.Len()+len(text) >= register.MaxBody; more {
-			return nil
-		}
-		given, last = given+1, number
 		out.Write(text)
 		return out.WriteByte('\n')
-	}, `SELECT number, envelope FROM mailbox WHERE site = $1 AND recipient = $2 ORDER BY number LIMIT $3`, c.site, c.terminal, register.MaxEnvelopes+1)
+	}, `SELECT envelope FROM mailbox WHERE site = $1 AND recipient = $2 ORDER BY number LIMIT $3`, c.site, c.terminal, register.MaxEnvelopes)
 	if err != nil {
 		return fmt.Errorf("reading a mailbox: %w", err)
-	}
-	if more {
-		h.told.set(c, last) // so that its next question brings it back for the rest
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Write(out.Bytes())
@@ -123,10 +116,34 @@ func (h *Hub) serveMail(w http.ResponseWriter, r *http.Request, _ []byte, c call
 
 // serveTaken deletes an envelope of the caller's that it has stored.
 func (h *Hub) serveTaken(w http.ResponseWriter, r *http.Request, _ []byte, c caller) error {
-	_, err := h.db.ExecContext(r.Context(), `DELETE FROM mailbox WHERE site = $1 AND recipient = $2 AND id = $3`,
-		c.site, c.terminal, r.PathValue("id"))
+	return h.taken(w, r, c, []string{r.PathValue("id")})
+}
+
+// serveTakenMany deletes all that the caller has stored, in one change.
+func (h *Hub) serveTakenMany(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
+	var in struct {
+		IDs []string `json:"ids"`
+	}
+	if err := register.Decode(body, &in); err != nil {
+		return err
+	}
+	if len(in.IDs) > maxTaken {
+		return fail(http.StatusRequestEntityTooLarge, register.CodeSize, fmt.Sprintf("at most %d ids at a time", maxTaken))
+	}
+	return h.taken(w, r, c, in.IDs)
+}
+
+func (h *Hub) taken(w http.ResponseWriter, r *http.Request, c caller, ids []string) error {
+	err := h.write(r.Context(), c.site, func(tx *sql.Tx) error {
+		for _, id := range ids {
+			if _, err := tx.ExecContext(r.Context(), `DELETE FROM mailbox WHERE site = $1 AND recipient = $2 AND id = $3`, c.site, c.terminal, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("emptying a mailbox: %w", plain(err))
+		return fmt.Errorf("emptying a mailbox: %w", err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

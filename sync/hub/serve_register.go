@@ -28,6 +28,10 @@ func (h *Hub) serveRegister(w http.ResponseWriter, r *http.Request, _ []byte, c 
 	if err != nil && q.Get("wait") != "" {
 		return fail(http.StatusBadRequest, register.CodeMalformed, "wait must be a number of seconds")
 	}
+	left, err := strconv.ParseUint(q.Get("mail"), 10, 16)
+	if err != nil && q.Get("mail") != "" {
+		return fail(http.StatusBadRequest, register.CodeMalformed, "mail must be a number of envelopes")
+	}
 	elide := q.Get("elide") == "1"
 	if !elide && after != c.reported { // a terminal asks for what follows the entries that it has applied
 		if err := h.applied(r.Context(), c, after); err != nil {
@@ -35,7 +39,7 @@ func (h *Hub) serveRegister(w http.ResponseWriter, r *http.Request, _ []byte, c 
 		}
 	}
 	wait := min(time.Duration(min(seconds, register.MaxWait))*time.Second, h.config.Wait)
-	head, err := h.waitForNews(r.Context(), c, after, wait)
+	head, err := h.waitForNews(r.Context(), c, after, left, wait)
 	if err != nil {
 		return err
 	}
@@ -48,18 +52,18 @@ func (h *Hub) serveRegister(w http.ResponseWriter, r *http.Request, _ []byte, c 
 	return nil
 }
 
-// waitForNews returns the number of entries as soon as it exceeds after or
-// something new lies in the caller's mailbox, or after the wait.
-func (h *Hub) waitForNews(ctx context.Context, c caller, after uint64, wait time.Duration) (uint64, error) {
+// waitForNews returns the number of entries as soon as it exceeds after or more
+// than left envelopes lie in the caller's mailbox, or after the wait.
+func (h *Hub) waitForNews(ctx context.Context, c caller, after, left uint64, wait time.Duration) (uint64, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	for {
 		news := h.wakes.wait(c.site) // before looking, so that nothing falls between
-		var head uint64
-		var newest int64
+		var head, lying uint64
 		var removed bool
-		err := h.db.QueryRowContext(ctx, `SELECT s.size, t.removed, COALESCE((SELECT MAX(number) FROM mailbox WHERE site = t.site AND recipient = t.terminal), 0)
-			FROM sites s JOIN terminals t ON t.site = s.site WHERE t.site = $1 AND t.terminal = $2`, c.site, c.terminal).Scan(&head, &removed, &newest)
+		err := h.db.QueryRowContext(ctx, `SELECT s.size, t.removed, (SELECT COUNT(*) FROM (SELECT 1 FROM mailbox WHERE site = $1 AND recipient = $2 LIMIT $3) some)
+			FROM sites s JOIN terminals t ON t.site = s.site WHERE t.site = $1 AND t.terminal = $2`,
+			c.site, c.terminal, int64(left)+1).Scan(&head, &removed, &lying)
 		if err != nil {
 			return 0, fmt.Errorf("looking for news: %w", plain(err))
 		}
@@ -68,8 +72,7 @@ func (h *Hub) waitForNews(ctx context.Context, c caller, after uint64, wait time
 			return 0, fail(http.StatusForbidden, register.CodeRemoved, "this terminal has been removed from its site")
 		case after > head:
 			return 0, fail(http.StatusConflict, register.CodeRollback, fmt.Sprintf("the register has %d entries, not %d; if the hub was restored from a backup, restore a newer one", head, after))
-		case after < head || newest > h.told.last(c) || wait <= 0:
-			h.told.set(c, newest) // it looks into its mailbox after every answer
+		case after < head || lying > left || wait <= 0:
 			return head, nil
 		}
 		select {

@@ -31,6 +31,7 @@ func (h *Hub) serveReports(w http.ResponseWriter, r *http.Request, body []byte, 
 	var answer register.Accepted
 	err := h.write(r.Context(), c.site, func(tx *sql.Tx) error {
 		answer = register.Accepted{Done: []string{}}
+		var refused []consent.SubjectID
 		for _, rep := range in.Reports {
 			why, err := h.takeReport(r.Context(), tx, c, rep)
 			if err != nil {
@@ -41,12 +42,16 @@ func (h *Hub) serveReports(w http.ResponseWriter, r *http.Request, body []byte, 
 			} else {
 				answer.Done = append(answer.Done, rep.ID)
 			}
+			if why == "" && rep.Kind == register.ReportRefusal {
+				refused = append(refused, rep.Subject)
+			}
 		}
 		b, err := openBook(r.Context(), tx, c.site, h.config.Now())
-		if err == nil {
-			answer.Head = b.size
+		if err != nil {
+			return err
 		}
-		return err
+		answer.Head = b.size
+		return b.restate(r.Context(), refused)
 	})
 	if err != nil {
 		return err

@@ -81,6 +81,31 @@ func (b *book) enter(ctx context.Context, id consent.SubjectID, was, now *regist
 	return err
 }
 
+// restate enters standings once more. The terminal that told of a refusal obeys it
+// until an entry later than the answer's head shows that the hub knew of it; that
+// entry must come even if a later yes of the pupil's means that nothing changes,
+// and even if an earlier answer was lost.
+func (b *book) restate(ctx context.Context, ids []consent.SubjectID) error {
+	for _, id := range ids {
+		var text string
+		if err := b.tx.QueryRowContext(ctx, `SELECT standing FROM subjects WHERE site = $1 AND subject = $2`, b.site, id).Scan(&text); err != nil {
+			return fmt.Errorf("restating subject %s: %w", id, err)
+		}
+		var s register.Subject
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			return fmt.Errorf("restating subject %s: %w", id, err)
+		}
+		seq, err := b.append(ctx, register.Entry{Kind: register.KindSubject, Subject: &s}, false)
+		if err != nil {
+			return err
+		}
+		if _, err := b.tx.ExecContext(ctx, `UPDATE subjects SET entry = $3 WHERE site = $1 AND subject = $2`, b.site, id, int64(seq)); err != nil {
+			return fmt.Errorf("restating subject %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
 // decide is the subject's standing now, and the first date at which it may be
 // another one; zero if there is none.
 func (s *subject) decide(site Site, now time.Time) (*register.Subject, consent.Date, error) {

@@ -90,26 +90,3 @@ func (c *contacts) take() map[terminalName]time.Time {
 	c.when = nil
 	return when
 }
-
-// told remembers up to which mailbox number each terminal has been made to look,
-// so that mail wakes it once and what it leaves there does not wake it again. A
-// restart forgets it, which costs one look in vain.
-type told struct {
-	mu     sync.Mutex
-	number map[terminalName]int64 // guarded by mu
-}
-
-func (t *told) last(c caller) int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.number[terminalName{c.site, c.terminal}]
-}
-
-func (t *told) set(c caller, number int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.number == nil {
-		t.number = map[terminalName]int64{}
-	}
-	t.number[terminalName{c.site, c.terminal}] = number
-}
