@@ -17,7 +17,7 @@ import (
 // A cancelled context ends a call in the middle of an image; the next call is not disturbed by the rest of it.
 func TestCancelDuringImage(t *testing.T) {
 	t.Parallel()
-	sim := switchOn(t, zfmsim.Options{Baud: 115200})
+	sim := switchOn(t, zfmsim.Options{})
 	m := open(t, sim, quick)
 	finger := press(t, sim, 1)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -40,7 +40,7 @@ func TestCancelDuringImage(t *testing.T) {
 // An error from the row function ends the upload: enough was seen.
 func TestStopEarly(t *testing.T) {
 	t.Parallel()
-	sim := switchOn(t, zfmsim.Options{Baud: 115200})
+	sim := switchOn(t, zfmsim.Options{})
 	m := open(t, sim, quick)
 	press(t, sim, 1)
 	if err := m.Capture(t.Context()); err != nil {
@@ -66,7 +66,7 @@ func TestStopEarly(t *testing.T) {
 func TestLateAck(t *testing.T) {
 	t.Parallel()
 	var gate sync.Mutex // held: the module takes its time over the capture
-	sim := switchOn(t, zfmsim.Options{Model: zfmsim.R307, Baud: 115200, Paced: true, Now: time.Now, Sleep: func(d time.Duration) {
+	sim := switchOn(t, zfmsim.Options{Model: zfmsim.R307, Paced: true, Now: time.Now, Sleep: func(d time.Duration) {
 		if d >= 50*time.Millisecond {
 			gate.Lock()
 			gate.Unlock()
@@ -99,15 +99,17 @@ func TestLateAck(t *testing.T) {
 func TestClose(t *testing.T) {
 	t.Parallel()
 	sim := switchOn(t, zfmsim.Options{})
-	m := open(t, sim, zfm.Options{})
-	press(t, sim, 1)
-	_, _, err := m.Scan(t.Context(), func(y int, _ []byte) {
-		if y == 3 {
-			go m.Close()
-			<-m.Closing()
+	m := open(t, sim, zfm.Options{Reply: time.Hour})
+	sim.Fault(zfmsim.Fault{Kind: zfmsim.Hang})
+	go func() {
+		for e := range sim.Events() {
+			if e.Kind == zfmsim.Faulted {
+				m.Close()
+				return
+			}
 		}
-	})
-	if !errors.Is(err, zfm.ErrClosed) {
+	}()
+	if err := m.Capture(t.Context()); !errors.Is(err, zfm.ErrClosed) {
 		t.Errorf("the call under way: %v", err)
 	}
 	if err := m.Close(); err != nil {
@@ -121,7 +123,7 @@ func TestClose(t *testing.T) {
 // Many goroutines may call at once; each gets its own answer.
 func TestConcurrentCalls(t *testing.T) {
 	t.Parallel()
-	sim := switchOn(t, zfmsim.Options{Baud: 115200})
+	sim := switchOn(t, zfmsim.Options{})
 	m := open(t, sim, zfm.Options{})
 	finger := press(t, sim, 1)
 	var group sync.WaitGroup
@@ -146,7 +148,7 @@ func TestConcurrentCalls(t *testing.T) {
 // WaitFinger polls until a finger is there.
 func TestWaitFinger(t *testing.T) {
 	t.Parallel()
-	sim := switchOn(t, zfmsim.Options{Baud: 115200})
+	sim := switchOn(t, zfmsim.Options{})
 	m := open(t, sim, zfm.Options{})
 	asked := 0
 	go func() {
@@ -279,7 +281,7 @@ func TestNotepadWrittenOnce(t *testing.T) {
 	for _, kind := range []zfmsim.FaultKind{zfmsim.Silent, zfmsim.StaleAck} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			sim := switchOn(t, zfmsim.Options{Baud: 115200})
+			sim := switchOn(t, zfmsim.Options{})
 			m := open(t, sim, quick)
 			for len(sim.Events()) > 0 {
 				<-sim.Events()

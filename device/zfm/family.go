@@ -57,7 +57,8 @@ func (l *link) detect(ctx context.Context) error {
 		l.info.Family = ZFM
 		return nil
 	}
-	name, err := l.exchangeOnce(ctx, command{code: FirmwareName, reply: textBytes, wait: l.options.probe()})
+	// Asked repeatedly, lest one late answer make an R503 a ZFM.
+	name, err := l.exchange(ctx, command{code: FirmwareName, reply: textBytes, wait: l.options.probe(), repeatable: true})
 	if err == nil {
 		l.info.Family, l.info.Firmware = R503, text(name)
 		return nil
@@ -65,7 +66,7 @@ func (l *link) detect(ctx context.Context) error {
 	if !refusedOrSilent(err) {
 		return err
 	}
-	_, err = l.exchangeOnce(ctx, command{code: ZWHandshake, wait: l.options.probe()})
+	_, err = l.exchange(ctx, command{code: ZWHandshake, wait: l.options.probe(), repeatable: true})
 	switch {
 	case err == nil:
 		l.info.Family = ZW

@@ -18,14 +18,17 @@ import (
 // next to nothing.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	flag.Set("test.parallel", "24")
+	flag.Set("test.parallel", "12")
 	os.Exit(m.Run())
 }
 
 // switchOn runs a simulated module until the test ends, when it also checks that nothing ever wrote into the module's
-// template library.
+// template library. Unless told otherwise the module listens at the fast rate already.
 func switchOn(t *testing.T, o zfmsim.Options) *zfmsim.Sim {
 	t.Helper()
+	if o.Baud == 0 {
+		o.Baud = 115200
+	}
 	sim, err := zfmsim.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -46,8 +49,9 @@ func switchOn(t *testing.T, o zfmsim.Options) *zfmsim.Sim {
 	return sim
 }
 
-// quick is a driver that loses patience sooner than in service, so that tests of silence are short.
-var quick = zfm.Options{Reply: 500 * time.Millisecond}
+// quick is a driver that loses patience a little sooner than in service, so that tests of silence are short, but not so
+// soon that a busy machine looks like a silent module.
+var quick = zfm.Options{Reply: 800 * time.Millisecond}
 
 func open(t *testing.T, sim *zfmsim.Sim, o zfm.Options) *zfm.Module {
 	t.Helper()

@@ -18,7 +18,7 @@ func TestScan(t *testing.T) {
 	for _, model := range models {
 		t.Run(model.String(), func(t *testing.T) {
 			t.Parallel()
-			sim := switchOn(t, zfmsim.Options{Model: model})
+			sim := switchOn(t, zfmsim.Options{Model: model, Baud: 57600})
 			m := open(t, sim, zfm.Options{})
 			if info := m.Info(); info.Family != families[model] || info.Baud != 115200 || info.PacketSize != 128 {
 				t.Fatalf("opened as %+v", info)
