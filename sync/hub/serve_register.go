@@ -61,7 +61,7 @@ func (h *Hub) waitForNews(ctx context.Context, c caller, after, left uint64, wai
 		news := h.wakes.wait(c.site) // before looking, so that nothing falls between
 		var head, lying uint64
 		var removed bool
-		err := h.db.QueryRowContext(ctx, `SELECT s.size, t.removed, (SELECT COUNT(*) FROM (SELECT 1 FROM mailbox WHERE site = $1 AND recipient = $2 LIMIT $3) some)
+		err := h.db.QueryRowContext(ctx, `SELECT s.size, t.removed, (SELECT COUNT(*) FROM (SELECT 1 FROM mailbox WHERE site = $1 AND recipient = $2 LIMIT $3) AS few)
 			FROM sites s JOIN terminals t ON t.site = s.site WHERE t.site = $1 AND t.terminal = $2`,
 			c.site, c.terminal, int64(left)+1).Scan(&head, &removed, &lying)
 		if err != nil {
