@@ -2,6 +2,8 @@ package till
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,34 +93,36 @@ func TestWithdrawnBetweenProposalAndConfirmation(t *testing.T) {
 func TestI9NoOverride(t *testing.T) {
 	inWorld(t, func(c *Config, _ *Parts) { c.Trigger = OnPoll }, func(w *world) {
 		w.must(w.till.Refuse(w.ctx, w.amina))
+		presses := map[string]func(){
+			"scan":    func() { w.till.Scan(w.ctx); w.press(w.aminas.press()) },
+			"choose":  func() { w.till.Choose(w.ctx, w.amina) },
+			"pin":     func() { w.till.PIN(w.ctx, "493201") },
+			"confirm": func() { w.confirm() },
+			"not":     func() { w.reject() },
+			"enrol":   func() { w.till.Enrol(w.ctx, w.amina) },
+			"yes":     func() { w.till.EnrolYes(w.ctx); w.press(w.aminas.press()) },
+			"other":   func() { w.till.EnrolOther(w.ctx); w.press(w.aminas.press()) },
+			"clear":   func() { w.till.Clear(w.ctx) },
+			"wait":    func() { time.Sleep(7 * time.Second) },
+		}
+		names := slices.Sorted(maps.Keys(presses))
 		rapid.Check(t, func(rt *rapid.T) {
-			rt.Repeat(map[string]func(*rapid.T){
-				"scan":    func(*rapid.T) { w.till.Scan(w.ctx); w.press(w.aminas.press()) },
-				"choose":  func(*rapid.T) { w.till.Choose(w.ctx, w.amina) },
-				"pin":     func(*rapid.T) { w.till.PIN(w.ctx, "493201") },
-				"confirm": func(*rapid.T) { w.confirm() },
-				"not":     func(*rapid.T) { w.reject() },
-				"enrol":   func(*rapid.T) { w.till.Enrol(w.ctx, w.amina) },
-				"yes":     func(*rapid.T) { w.till.EnrolYes(w.ctx); w.press(w.aminas.press()) },
-				"other":   func(*rapid.T) { w.till.EnrolOther(w.ctx); w.press(w.aminas.press()) },
-				"clear":   func(*rapid.T) { w.till.Clear(w.ctx) },
-				"wait":    func(*rapid.T) { time.Sleep(7 * time.Second) },
-				"": func(rt *rapid.T) {
-					synctest.Wait()
-					v := w.till.View()
-					if w.gallery.Has(string(w.amina)) || w.store.HasFingerKey(w.amina) {
-						rt.Fatal("the finger is held again")
+			for _, name := range rapid.SliceOfN(rapid.SampledFrom(names), 1, 8).Draw(rt, "presses") {
+				presses[name]()
+				synctest.Wait()
+				v := w.till.View()
+				if w.gallery.Has(string(w.amina)) || w.store.HasFingerKey(w.amina) {
+					rt.Fatal("the finger is held again")
+				}
+				if v.Enrolment != nil && v.Enrolment.Subject == w.amina {
+					rt.Fatal("an enrolment began")
+				}
+				for _, r := range w.results {
+					if r.Subject == w.amina {
+						rt.Fatal("the finger was matched")
 					}
-					if v.Enrolment != nil && v.Enrolment.Subject == w.amina {
-						rt.Fatal("an enrolment began")
-					}
-					for _, r := range w.results {
-						if r.Subject == w.amina {
-							rt.Fatal("the finger was matched")
-						}
-					}
-				},
-			})
+				}
+			}
 		})
 	})
 }
