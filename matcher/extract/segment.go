@@ -6,7 +6,7 @@ import (
 
 const (
 	faintest   = 3.0  // grey levels per pixel of gradient below which nothing is ridge
-	fainter    = 0.15 // of the strong gradients of the same image
+	fainter    = 0.2  // of the strong gradients of the same image
 	disordered = 0.08 // coherence below which there are no ridges
 )
 

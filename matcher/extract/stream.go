@@ -38,7 +38,7 @@ func (e *Extractor) start() {
 
 // Row takes row y, which must be the next one, and keeps a copy. Contrast and
 // gradients are worked out as far as the rows received allow, so that End has
-// less to do: about a fifth of the whole. (Not for images far from 500 ppi,
+// less to do, by about a sixth. (Not for images far from 500 ppi,
 // which wait for End.)
 func (e *Extractor) Row(y int, pix []uint8) {
 	if e.bad != nil {
