@@ -2,14 +2,11 @@ package store
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
-	"github.com/tillprint/tillprint/store/audit"
 )
 
 // Apply makes the terminal hold what the register says: the changes up to and including sequence seq, whose signed head
@@ -171,129 +168,4 @@ func (s *Store) callEvict(wipes []wipe) {
 	for _, w := range wipes {
 		s.evict(w.Subject)
 	}
-}
-
-// Refuse is a subject's own no at this terminal: nobody can override it and no reason is asked (A3, A4, I9). by is the
-// account of the operator who pressed, not a name. The hub is told through the outbox; whatever the hub said
-// before, the subject is not permitted from here on. The receipt exists also when there was nothing to wipe.
-func (s *Store) Refuse(id consent.SubjectID, by string) (Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := consent.ParseSubjectID(string(id)); err != nil {
-		return Receipt{}, err
-	}
-	if _, err := s.finish(); err != nil {
-		return Receipt{}, fmt.Errorf("refusing: %w", err)
-	}
-	now := s.now()
-	p := s.pending
-	p.Wipes = []wipe{{Subject: id, Row: "A3", At: now}}
-	st := s.standings[id]
-	err := s.update(func(tx *bbolt.Tx) error {
-		item, err := s.enqueue(tx, Item{Kind: ItemRefusal, Subject: id, At: now, Text: by})
-		if err != nil {
-			return err
-		}
-		st.Refused, st.Refusal = true, &refusal{At: now, Seq: s.table.seq, Item: item}
-		s.callEvict(p.Wipes)
-		event := audit.Event{Kind: audit.Refusal, At: now, Subject: id, Row: "A3", Operator: audit.Word(by), Seq: s.table.seq, Epoch: s.table.epoch}
-		if _, err := s.log.Append(tx, event); err != nil {
-			return err
-		}
-		if err := s.putStanding(tx, id, st); err != nil {
-			return err
-		}
-		return s.putPending(tx, p)
-	})
-	if err != nil {
-		return Receipt{}, fmt.Errorf("refusing: %w", err)
-	}
-	s.adopt(p, map[consent.SubjectID]standing{id: st})
-	receipts, err := s.finish()
-	if err != nil || len(receipts) == 0 {
-		return Receipt{}, fmt.Errorf("refusing: the subject is refused, the wipe is not complete and will be taken up again: %w", err)
-	}
-	return receipts[0], nil
-}
-
-// RefusalKnown notes that the hub has recorded a refusal, the outbox item with that number, in its register at
-// sequence seq: a consent in an entry after seq is a change of mind and counts.
-func (s *Store) RefusalKnown(item, seq uint64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.update(func(tx *bbolt.Tx) error {
-		for id, st := range s.standings {
-			if st.Refusal == nil || st.Refusal.Item != item {
-				continue
-			}
-			r := *st.Refusal
-			r.Known = max(r.Known, seq, 1)
-			st.Refusal = &r
-			if err := s.putStanding(tx, id, st); err != nil {
-				return err
-			}
-			s.standings[id] = st
-		}
-		return tx.Bucket(outboxBucket).Delete(itemKey(item))
-	})
-}
-
-// Ending is a subject whose fingers must go, and the row that says so.
-type Ending struct {
-	Subject consent.SubjectID
-	Row     string
-}
-
-// Wipe destroys the fingers of subjects whose permission has ended by itself, such as by a date (D3). Nothing is
-// wiped of a subject who is permitted now.
-func (s *Store) Wipe(endings []Ending) ([]Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	receipts, err := s.finish()
-	if err != nil {
-		return nil, fmt.Errorf("wiping: %w", err)
-	}
-	now := s.now()
-	var wipes []wipe
-	for _, e := range endings {
-		if d, _ := s.decision(e.Subject, now); d == consent.Erase && s.table.keys[e.Subject].finger != nil {
-			wipes = append(wipes, wipe{Subject: e.Subject, Row: e.Row, At: now})
-		}
-	}
-	more, err := s.wipe(wipes)
-	return slices.Concat(receipts, more), err
-}
-
-// WipeAll destroys everybody's fingers, whatever their standing: the site has given biometrics up (A16).
-func (s *Store) WipeAll(row string) ([]Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	receipts, err := s.finish()
-	if err != nil {
-		return nil, fmt.Errorf("wiping: %w", err)
-	}
-	now := s.now()
-	var wipes []wipe
-	for _, id := range slices.Sorted(maps.Keys(s.table.keys)) {
-		if s.table.keys[id].finger != nil {
-			wipes = append(wipes, wipe{Subject: id, Row: row, At: now})
-		}
-	}
-	more, err := s.wipe(wipes)
-	return slices.Concat(receipts, more), err
-}
-
-// wipe notes wipes and carries them out.
-func (s *Store) wipe(wipes []wipe) ([]Receipt, error) {
-	if len(wipes) == 0 {
-		return nil, nil
-	}
-	s.callEvict(wipes)
-	p := s.pending
-	p.Wipes = wipes
-	if err := s.update(func(tx *bbolt.Tx) error { return s.putPending(tx, p) }); err != nil {
-		return nil, fmt.Errorf("wiping: %w", err)
-	}
-	s.adopt(p, nil)
-	return s.finish()
 }

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/tillprint/tillprint/consent"
+)
+
+// Ending is a subject whose fingers must go, and the row that says so.
+type Ending struct {
+	Subject consent.SubjectID
+	Row     string
+}
+
+// Wipe destroys the fingers of subjects whose permission has ended by itself, such as by a date (D3). Nothing is
+// wiped of a subject who is permitted now.
+func (s *Store) Wipe(endings []Ending) ([]Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	receipts, err := s.finish()
+	if err != nil {
+		return nil, fmt.Errorf("wiping: %w", err)
+	}
+	now := s.now()
+	var wipes []wipe
+	for _, e := range endings {
+		if d, _ := s.decision(e.Subject, now); d == consent.Erase && s.table.keys[e.Subject].finger != nil {
+			wipes = append(wipes, wipe{Subject: e.Subject, Row: e.Row, At: now})
+		}
+	}
+	more, err := s.wipe(wipes)
+	return slices.Concat(receipts, more), err
+}
+
+// WipeAll destroys everybody's fingers, whatever their standing: the site has given biometrics up (A16).
+func (s *Store) WipeAll(row string) ([]Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	receipts, err := s.finish()
+	if err != nil {
+		return nil, fmt.Errorf("wiping: %w", err)
+	}
+	now := s.now()
+	var wipes []wipe
+	for _, id := range slices.Sorted(maps.Keys(s.table.keys)) {
+		if s.table.keys[id].finger != nil {
+			wipes = append(wipes, wipe{Subject: id, Row: row, At: now})
+		}
+	}
+	more, err := s.wipe(wipes)
+	return slices.Concat(receipts, more), err
+}
+
+// wipe notes wipes and carries them out.
+func (s *Store) wipe(wipes []wipe) ([]Receipt, error) {
+	if len(wipes) == 0 {
+		return nil, nil
+	}
+	s.callEvict(wipes)
+	p := s.pending
+	p.Wipes = wipes
+	if err := s.update(func(tx *bbolt.Tx) error { return s.putPending(tx, p) }); err != nil {
+		return nil, fmt.Errorf("wiping: %w", err)
+	}
+	s.adopt(p, nil)
+	return s.finish()
+}

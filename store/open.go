@@ -1,0 +1,191 @@
+package store
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/store/clock"
+	"github.com/tillprint/tillprint/store/keyslot"
+)
+
+// Create makes a new store in dir, which may exist, for a terminal that has just joined a site. It draws the
+// terminal's signing key. The folder must not hold a store yet.
+func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, error) {
+	if err := id.check(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("creating the store: %w", err)
+	}
+	for _, name := range []string{tableName, recordsName} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return nil, fmt.Errorf("creating the store: %s holds one already: open it, or set it aside first", dir)
+		}
+	}
+	o = o.withDefaults()
+	if err := createTable(dir, slot, id, o); err != nil {
+		return nil, fmt.Errorf("creating the store: %w", err)
+	}
+	// A crash here leaves a table without records, which Open completes.
+	return Open(dir, slot, id, o)
+}
+
+func createTable(dir string, slot keyslot.Slot, id Identity, o Options) error {
+	root, err := newPage(keyslot.KeySize)
+	if err != nil {
+		return err
+	}
+	defer root.release()
+	if err := slot.Next(1, root.b); err != nil {
+		return err
+	}
+	seed := make([]byte, ed25519.SeedSize)
+	defer clear(seed)
+	if _, err := o.Rand.Read(seed); err != nil {
+		return fmt.Errorf("drawing the signing key: %w", err)
+	}
+	none := &table{secrets: map[string][]byte{}}
+	first, err := none.with(edit{epoch: 1, secrets: map[string][]byte{secretSigning: seed}}, o.Rand)
+	if err != nil {
+		return err
+	}
+	defer first.page.release()
+	return writeTable(dir, id, first, root.b, o.Rand)
+}
+
+// Open opens the store in dir and finishes what a power cut has interrupted. With a zero Identity it takes the store's
+// own. Records that are damaged, cut off or older than the key table are set aside under another name, an
+// empty file takes their place, and Warnings says so: the caller then fetches everything again from sequence 0.
+//
+// Everything else that is wrong is an error, and nothing on disk is changed: ErrNoStore, ErrInUse, ErrNewer, ErrOther,
+// ErrKey, keyslot.ErrNoKey, or the slot's own.
+func Open(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, error) {
+	s := &Store{dir: dir, id: id, slot: slot, o: o.withDefaults(), standings: map[consent.SubjectID]standing{}}
+	if _, err := os.Lstat(filepath.Join(dir, tableName)); err != nil {
+		return nil, missing(dir, err)
+	}
+	if err := s.openAll(); err != nil {
+		s.release()
+		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// missing tells an empty folder from one that has lost its key table.
+func missing(dir string, cause error) error {
+	if _, err := os.Lstat(filepath.Join(dir, recordsName)); err == nil {
+		return fmt.Errorf("opening the store: %s has lost its key table (%w): put it back, or set the store aside and join the hub again; tell the data protection officer (H16)", dir, cause)
+	}
+	return fmt.Errorf("%w in %s: join a hub first", ErrNoStore, dir)
+}
+
+// openAll opens the records first, since their lock keeps a second process away from everything else.
+func (s *Store) openAll() error {
+	doubt, err := s.openRecords()
+	if err != nil {
+		return err
+	}
+	if err := s.openTable(); err != nil {
+		return err
+	}
+	if doubt == nil {
+		doubt = s.examine()
+	}
+	if doubt != nil {
+		if err := s.startAgain(doubt); err != nil {
+			return err
+		}
+	}
+	mark, err := s.clockMark()
+	if err != nil {
+		return err
+	}
+	s.clock = clock.Open(s.o.Now, mark, s.saveClock)
+	if _, err := s.finish(); err != nil {
+		return fmt.Errorf("finishing what was interrupted: %w", err)
+	}
+	action := "open"
+	if doubt != nil {
+		action = "records-set-aside"
+	}
+	return s.append(audit.Event{Kind: audit.Start, Action: action})
+}
+
+func (s *Store) openTable() (err error) {
+	if s.id == (Identity{}) {
+		return errors.New("records without an identity were set aside: name the site and the terminal")
+	}
+	if s.root, err = newPage(keyslot.KeySize); err != nil {
+		return err
+	}
+	if s.table, err = readTable(s.dir, s.id, s.slot, s.root.b); err != nil {
+		return err
+	}
+	for _, p := range []*page{s.root, s.table.page} {
+		if p.unlocked != nil {
+			s.warnings = append(s.warnings, p.unlocked.Error())
+			break
+		}
+	}
+	// Whatever the other place holds is the key before a commit or one that never came to be.
+	if err := s.slot.Retire(s.table.epoch); err != nil {
+		return fmt.Errorf("destroying the old root key: %w", err)
+	}
+	return s.openLog()
+}
+
+// openLog prepares the signed log. Its signer is also the terminal's note key.
+func (s *Store) openLog() error {
+	key := ed25519.NewKeyFromSeed(s.table.secrets[secretSigning])
+	defer clear(key)
+	name := audit.Origin(s.id.Site, s.id.Terminal)
+	vkey, err := note.NewEd25519VerifierKey(name, key.Public().(ed25519.PublicKey))
+	if err != nil {
+		return fmt.Errorf("preparing the audit log: %w", err)
+	}
+	// The note package writes a private key as PRIVATE+KEY+name+hash+base64(1, seed); the middle is the verifier's.
+	middle := vkey[:len(name)+1+8]
+	signer, err := note.NewSigner("PRIVATE+KEY+" + middle + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, key.Seed()...)))
+	if err != nil {
+		return fmt.Errorf("preparing the audit log: %w", err)
+	}
+	s.verifier = vkey
+	s.log = &audit.Log{
+		Signer: signer,
+		Seal:   func(n int64, text []byte) ([]byte, error) { return s.sealOwn(text, "audit", strconv.FormatInt(n, 10)) },
+		Open: func(n int64, sealed []byte) ([]byte, error) {
+			return s.openOwn(sealed, "audit", strconv.FormatInt(n, 10))
+		},
+	}
+	return nil
+}
+
+func (s *Store) clockMark() (time.Time, error) {
+	var mark time.Time
+	b, err := s.Setting(settingClock)
+	if errors.Is(err, ErrNotFound) {
+		return mark, nil
+	}
+	if err == nil {
+		err = mark.UnmarshalText(b)
+	}
+	return mark, err
+}
+
+func (s *Store) saveClock(mark time.Time) error {
+	b, err := mark.UTC().MarshalText()
+	if err != nil {
+		return err
+	}
+	return s.SetSetting(settingClock, b)
+}
