@@ -172,9 +172,3 @@ func (w *wire) takeNonce() string {
 	w.nonces = w.nonces[:last]
 	return n
 }
-
-func (w *wire) forgetNonces() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.nonces = nil
-}
