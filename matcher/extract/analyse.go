@@ -13,6 +13,10 @@ import (
 // finger on the sensor: 3 mm by 3 mm.
 const leastFinger = 60 * 60
 
+// leastCoherence is the mean coherence below which what was found is noise: that
+// of white noise is 0.1, that of poor prints 0.25.
+const leastCoherence = 0.14
+
 // analyse goes from the levelled raster to the template.
 func (e *Extractor) analyse(t *matcher.Template) error {
 	r := &e.raster
@@ -20,6 +24,9 @@ func (e *Extractor) analyse(t *matcher.Template) error {
 	e.survey()
 	if e.area() < leastFinger {
 		return fmt.Errorf("%w: ridges on %.0f %% of it", ErrNoFinger, 100*e.mask.fraction)
+	}
+	if e.report.Coherence < leastCoherence {
+		return fmt.Errorf("%w: what is there is noise", ErrNoFinger)
 	}
 	e.wave.begin(r)
 	e.filter()

@@ -40,6 +40,7 @@
 //
 // Positions and directions are those of 500 pixels per inch whatever the
 // resolution of the sample. Hostile images cost at most time and memory linear
-// in their pixels, which are bounded by [MaxSide]. After the first image of a
+// in their pixels, which are bounded by [MaxSide]: some 25 bytes a pixel, kept
+// for the next image. After the first image of a
 // size, [Extractor.ExtractInto] allocates nothing.
 package extract

@@ -12,7 +12,7 @@ import (
 // Bounds of what an [Extractor] accepts, in pixels and pixels per inch.
 const (
 	MinSide = 64   // smaller images hold too few ridges to tell fingers apart
-	MaxSide = 2000 // larger ones are no single finger
+	MaxSide = 1500 // larger ones, as given or at 500 ppi, are no single finger
 	MinPPI  = 250
 	MaxPPI  = 1500
 
@@ -104,8 +104,8 @@ func check(width, height int, ppi float64) error {
 	if math.IsNaN(ppi) || ppi < MinPPI || ppi > MaxPPI {
 		return fmt.Errorf("%w: %.0f ppi, need %d to %d; set it if the file does not say", ErrResolution, ppi, MinPPI, MaxPPI)
 	}
-	if width > MaxSide || height > MaxSide {
-		return fmt.Errorf("%w: %d × %d pixels, at most %d a side", ErrTooLarge, width, height, MaxSide)
+	if large := MaxSide * min(1, ppi/matcher.PPI); float64(width) > large || float64(height) > large {
+		return fmt.Errorf("%w: %d × %d pixels at %.0f ppi, at most %.0f a side", ErrTooLarge, width, height, ppi, large)
 	}
 	if small := MinSide * ppi / matcher.PPI; float64(width) < small || float64(height) < small {
 		return fmt.Errorf("%w: %d × %d pixels at %.0f ppi, at least %d a side at 500", ErrTooSmall, width, height, ppi, MinSide)
