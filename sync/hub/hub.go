@@ -40,7 +40,10 @@ import (
 type Config struct {
 	// Dir holds the keys that Init made and, unless Database is set, the database.
 	Dir string
-	// Database is a PostgreSQL URL (postgres://user@host/name); empty means SQLite in Dir.
+	// Database is a PostgreSQL URL (postgres://user@host/name); empty means SQLite in
+	// Dir. Two hubs on one database are correct but not yet quick: a change made at
+	// one reaches those who wait at the other only when their wait ends, and a
+	// terminal's nonce is known only to the hub that gave it.
 	Database string
 	// Addresses are the URLs under which terminals reach Handler, such as
 	// https://hub.school.lan:8443: 1 to 4, in the order to try. Join codes carry them.
