@@ -51,6 +51,7 @@ cannot be enrolled counts as score 0 in its pairs. Rates are fractions.`,
 		},
 	}
 	inputFlags(c, &o.Input, &templates)
+	c.AddCommand(evalIdentifyCommand())
 	c.Flags().StringVar(&o.Impostors, "impostors", "all", "which impostor pairs: first or all")
 	c.Flags().StringVar(&scores, "scores", "", "write every pair's score to this CSV file")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

@@ -30,7 +30,7 @@ Start with 'tillprint demo': a school's hub, two terminals and simulated sensors
 		}
 	}
 	add("whole", demoCommand())
-	add("measure", extractCommand(), matchCommand(), evalCommand(), sensorCommand())
+	add("measure", extractCommand(), matchCommand(), evalCommand(), benchCommand(), sensorCommand())
 	add("check", verifyCommand())
 	c.AddCommand(demoHubCommand(), demoTerminalCommand())
 	return c

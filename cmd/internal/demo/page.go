@@ -138,7 +138,7 @@ type card struct {
 func (p *panel) cards() []card {
 	var all []card
 	for _, a := range p.cast {
-		all = append(all, card{a.Name, a.Form, a.pin, "Enrolled: " + a.finger.name(), true, true})
+		all = append(all, card{a.Name, a.Form, a.pin, "Finger enrolled", true, true})
 	}
 	notes := map[story]string{silent: "No answer to the letter: no finger, eats by PIN", oneObjects: "One parent objects: no finger, eats by PIN", childSaid: "Said no: no finger, eats by PIN"}
 	for _, r := range p.pupils[len(p.cast):] {
@@ -154,7 +154,7 @@ func (p *panel) handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
-		err := demoPage.Execute(w, map[string]any{"Site": site().Name, "Pupils": len(p.pupils), "Sensor": p.o.Sensor, "Cast": p.cards()})
+		err := demoPage.Execute(w, map[string]any{"Site": site().Name, "Pupils": len(p.pupils), "Sensor": p.tillSensor().Name, "Cast": p.cards()})
 		if err != nil {
 			p.log.Debug("writing the page", "err", err) // the browser is gone
 		}
