@@ -1,7 +1,7 @@
 package matcher
 
-// chunkTemplates bounds what one write has to copy: a chunk is at most about
-// 64 KiB.
+// chunkTemplates bounds what one write has to copy: a chunk of full templates
+// is about 200 KiB.
 const chunkTemplates = 64
 
 // A chunk is a few templates laid out in flat arrays for the first stage of a

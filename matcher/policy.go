@@ -57,12 +57,13 @@ func (p Policy) Decide(cands []Candidate, gallery int) Verdict {
 // The impostor model: above its 99th percentile the score of two different
 // fingers falls off exponentially, FMR(s) = exp(tailLevel − s/tailScale). That
 // is the generalised Pareto tail of extreme-value theory with shape 0 (Pickands,
-// Annals of Statistics 1975), fitted by the mean excess over the 99th percentile
-// (5.3, mean excess 1.25) of the worst of nine sets of real impostor scores that
-// sensors gave, 2,880 pairs each; on the other sets, and against synthetic
-// fingers, the percentile lies at 3.5 to 4.7 and the mean excess at 0.5 to 1.0.
-// 26,000 pairs support it down to an FMR of about 1e-4; what a gallery of
-// thousands asks for beyond that is an extrapolation.
+// Annals of Statistics 1975). It follows the worst of nine sets of 2,880 real
+// impostor scores each (three sensors, seen whole and as two smaller glasses):
+// there the percentile is 5.3 and the mean excess over it 1.3, of which 1.25 is
+// taken because on the other eight, and against synthetic fingers, they are 3.5
+// to 4.7 and 0.5 to 1.0. These 26,000 pairs support the model down to an FMR of
+// about 1e-4; what a gallery of thousands asks for beyond that is an
+// extrapolation.
 const (
 	tailLevel = -0.365
 	tailScale = 1.25
