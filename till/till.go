@@ -139,7 +139,9 @@ func (t *Till) Run(ctx context.Context) error {
 		case <-t.ctx.Done():
 			return nil
 		case a := <-t.actions:
-			a.done <- a.run()
+			err := a.run()
+			t.publish()
+			a.done <- err // who acted finds the view that followed
 		case apply := <-t.events:
 			apply()
 		case <-t.timer.C:

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// do runs an action on the till's goroutine and returns its error. The view
-// that follows from it is published before the next action is taken.
+// do runs an action on the till's goroutine and returns its error once the view
+// that follows from it has been published.
 func (t *Till) do(ctx context.Context, run func() error) error {
 	a := action{run, make(chan error, 1)}
 	select {
