@@ -26,9 +26,12 @@ type Config struct {
 		Dir string `toml:"dir"`
 	} `toml:"store"`
 	Sensor struct {
-		Port   string     `toml:"port"`
-		Family zfm.Family `toml:"family"`
-		Baud   int        `toml:"baud"`
+		Port     string     `toml:"port"`
+		Family   zfm.Family `toml:"family"`
+		Baud     int        `toml:"baud"`
+		Width    int        `toml:"width"`
+		Height   int        `toml:"height"`
+		Password uint32     `toml:"password"`
 	} `toml:"sensor"`
 	Touch struct {
 		Trigger   Trigger `toml:"trigger"`

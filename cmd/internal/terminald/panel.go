@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/tillprint/tillprint/device/keypad"
 	"github.com/tillprint/tillprint/device/panel"
 	"github.com/tillprint/tillprint/till"
 )
@@ -35,6 +36,29 @@ func cue(d till.Display) panel.Cue {
 		return panel.Served
 	}
 	return panel.Ready
+}
+
+// keypad finds the pupil's keypad and returns what drives it and hands its keys
+// to the till; nothing where there is none.
+func (c Config) keypad(log *slog.Logger, t *till.Till) []runner {
+	if len(c.Keypad.Rows) == 0 {
+		return nil
+	}
+	k := keypad.Open(c.Keypad.Rows, c.Keypad.Columns, log)
+	if k == nil {
+		return nil
+	}
+	keys := func(ctx context.Context) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case r := <-k.Keys():
+				_ = t.Key(ctx, r) // a key that comes at the wrong moment is no error: the page shows what to do
+			}
+		}
+	}
+	return []runner{k.Run, keys}
 }
 
 // runner is a long-running part: it works until ctx ends.

@@ -52,8 +52,10 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	if config.Trigger == till.OnTouch && parts.Touch == nil {
 		config.Trigger = till.OnPoll // the touch line is not there; its absence is in the log
 	}
-	t.Till, err = till.New(config, parts)
-	return t, runners, err
+	if t.Till, err = till.New(config, parts); err != nil {
+		return nil, nil, err
+	}
+	return t, append(runners, c.keypad(log, t.Till)...), nil
 }
 
 // prompt is a custody that lets the hub's client know at once when something
@@ -75,7 +77,9 @@ func (p prompt) Refuse(ctx context.Context, subject consent.SubjectID, by string
 
 // openSensor finds the module on the configured port.
 func (c Config) openSensor(ctx context.Context) (till.Scanner, error) {
-	m, err := zfm.Open(ctx, c.Sensor.Port, zfm.Options{Family: c.Sensor.Family, Baud: c.Sensor.Baud})
+	m, err := zfm.Open(ctx, c.Sensor.Port, zfm.Options{
+		Family: c.Sensor.Family, Baud: c.Sensor.Baud, Width: c.Sensor.Width, Height: c.Sensor.Height, Password: c.Sensor.Password,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,48 @@
+package terminald
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLoad(t *testing.T) {
+	for _, c := range []struct{ name, text, wants string }{
+		{"an empty file is the example", "", ""},
+		{"unknown key names itself", "[sensor]\nprot = '/dev/ttyS0'\n", `no setting "sensor.prot"`},
+		{"no store", "[store]\ndir = ''", "store.dir is empty"},
+		{"a budget is a chance", "[matching]\nfalse_match_budget = 2.0", "a chance"},
+		{"a trigger that is none", "[touch]\ntrigger = 'always'", "operator, line or poll"},
+		{"line without a pin", "[touch]\ntrigger = 'line'", "touch.pin is empty"},
+		{"outlet without token", "[outlet]\nlisten = '127.0.0.1:1'", "go together"},
+		{"half a keypad", "[keypad]\nrows = ['GPIO5']", "go together"},
+		{"a family that is none", "[sensor]\nfamily = 'optical'", "line 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "t.toml")
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Load(path)
+			switch {
+			case c.wants == "" && err != nil:
+				t.Fatal(err)
+			case c.wants != "" && (err == nil || !strings.Contains(err.Error(), c.wants)):
+				t.Fatalf("got %v, want an error with %q", err, c.wants)
+			}
+		})
+	}
+}
+
+func TestTriggerText(t *testing.T) {
+	for _, word := range []string{"operator", "line", "poll"} {
+		var trigger Trigger
+		if err := trigger.UnmarshalText([]byte(word)); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := trigger.MarshalText(); err != nil || string(text) != word {
+			t.Fatalf("%s came back as %s, %v", word, text, err)
+		}
+	}
+}
