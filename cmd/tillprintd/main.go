@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/cmd/internal/terminald"
+	"github.com/tillprint/tillprint/sync/terminal"
 )
 
 func main() { cli.Main(root()) }
@@ -53,7 +55,11 @@ func runCommand(s *settings) *cobra.Command {
 				_, err := daemon.SdNotify(false, daemon.SdNotifyReady)
 				return err
 			}
-			return terminald.Run(c.Context(), config, config.Log.Logger(os.Stderr), terminald.Hooks{Ready: ready})
+			err = terminald.Run(c.Context(), config, config.Log.Logger(os.Stderr), terminald.Hooks{Ready: ready})
+			if errors.Is(err, terminal.ErrWiped) {
+				return cli.Final(err)
+			}
+			return err
 		},
 	}
 }

@@ -23,6 +23,7 @@ const (
 	ExitOK     = 0
 	ExitFailed = 1 // the work was tried and failed, or a check did not hold
 	ExitUsage  = 2 // the command line or the configuration could not be understood
+	ExitFinal  = 3 // the terminal was wiped by its hub: starting it again is of no use
 )
 
 // version is set by the linker for a release: -X .../cmd/internal/cli.version=v1.2.3
@@ -40,19 +41,27 @@ func Version() string {
 	return "devel"
 }
 
-// UsageError marks an error as a mistake in the command line or the
-// configuration, for which the process exits with ExitUsage.
-type UsageError struct{ Err error }
+// exitError is an error for which the process exits with a code of its own.
+type exitError struct {
+	code int
+	error
+}
 
-func (e *UsageError) Error() string { return e.Err.Error() }
-func (e *UsageError) Unwrap() error { return e.Err }
+func (e *exitError) Unwrap() error { return e.error }
 
-// Usage wraps err as a UsageError; nil stays nil.
-func Usage(err error) error {
+// Usage marks err as a mistake in the command line or the configuration, for
+// which the process exits with ExitUsage; nil stays nil.
+func Usage(err error) error { return withCode(ExitUsage, err) }
+
+// Final marks err as an end after which the process must not be started again:
+// it exits with ExitFinal; nil stays nil.
+func Final(err error) error { return withCode(ExitFinal, err) }
+
+func withCode(code int, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &UsageError{Err: err}
+	return &exitError{code, err}
 }
 
 // Main runs root with the process's arguments and ends the process with one
@@ -75,9 +84,9 @@ func report(root *cobra.Command, err error) int {
 		return ExitOK
 	}
 	fmt.Fprintf(os.Stderr, "%s: %v\n", root.Name(), err)
-	var usage *UsageError
-	if errors.As(err, &usage) {
-		return ExitUsage
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
 	}
 	return ExitFailed
 }

@@ -70,6 +70,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	g.Go(func() error { return t.Till.Run(ctx) })
 	g.Go(func() error { return t.Hub.Run(ctx) })
 	g.Go(func() error { return t.upkeep(ctx, log) })
+	g.Go(func() error { return t.passOnNews(ctx) })
 	pages := web.Handler(web.Deps{Till: t.Till, Base: c.Page.Base, Hosts: c.Page.Hosts, Site: st.Identity().Site})
 	g.Go(func() error { return cli.Serve(ctx, page, pages) })
 	for _, run := range runners {

@@ -35,6 +35,20 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
+// passOnNews tells the till whenever the hub has sent something, so that a pupil
+// who is new is found by name at once.
+func (t *Terminal) passOnNews(ctx context.Context) error {
+	for {
+		changed := t.Hub.Changed()
+		t.Till.PeopleChanged()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+	}
+}
+
 func (t *Terminal) sweep(ctx context.Context, log *slog.Logger) {
 	swept, err := t.Custody.Sweep(ctx)
 	if err != nil && ctx.Err() == nil {
