@@ -22,7 +22,10 @@ func inState(s till.State) func(till.View) bool {
 // parentWithdraws is the second journey of a pupil whose parent takes the
 // consent back: at the hub, in writing.
 func (w *world) parentWithdraws(ctx context.Context) error {
-	a := &w.cast[0]
+	a, err := w.recognised(0)
+	if err != nil {
+		return err
+	}
 	if err := w.office.withdraw(ctx, a.id, a.Responsible[0].ID); err != nil {
 		return err
 	}
@@ -35,7 +38,11 @@ func (w *world) parentWithdraws(ctx context.Context) error {
 // pupilRefuses is a "no" at the till while the hub is away (A3): it holds at
 // once, and the hub and the other terminal learn of it when the hub is back.
 func (w *world) pupilRefuses(ctx context.Context) error {
-	a, t := &w.cast[1], w.tills[0]
+	t := w.tills[0]
+	a, err := w.recognised(1)
+	if err != nil {
+		return err
+	}
 	w.hub.stop()
 	if err := t.clear(ctx); err != nil {
 		return err
@@ -70,7 +77,11 @@ func (w *world) pupilRefuses(ctx context.Context) error {
 // killedInWipe pulls the plug, as far as a process can have one, between the
 // commit of a wipe and its end.
 func (w *world) killedInWipe(ctx context.Context) error {
-	a, t := &w.cast[2], w.tills[0]
+	t := w.tills[0]
+	a, err := w.recognised(2)
+	if err != nil {
+		return err
+	}
 	t.process.stop()
 	if err := t.start(ctx, store.StepTable, nil); err != nil {
 		return err
@@ -89,6 +100,21 @@ func (w *world) killedInWipe(ctx context.Context) error {
 		return err
 	}
 	return w.nobodyThenPIN(ctx, t, a)
+}
+
+// recognised is the n-th of the actors, from 0, whose finger was found: that
+// any other's is not found after a withdrawal would show nothing.
+func (w *world) recognised(n int) (*actor, error) {
+	for i := range w.cast {
+		if w.cast[i].known == 0 {
+			continue
+		}
+		if n == 0 {
+			return &w.cast[i], nil
+		}
+		n--
+	}
+	return nil, errors.New("too few fingers were found to show that one is not found any more")
 }
 
 // receiptsOf waits until the hub has the wipe receipts of these terminals, and
@@ -125,9 +151,6 @@ func (w *world) receiptsOf(ctx context.Context, id consent.SubjectID, terminals 
 // nobodyThenPIN presses the image that found its pupil before, which must find
 // nobody now, and then serves the pupil by PIN.
 func (w *world) nobodyThenPIN(ctx context.Context, t *terminal, a *actor) error {
-	if a.known == 0 {
-		return fmt.Errorf("finger %s was never found, so that it is not found now shows nothing", a.finger.name())
-	}
 	a.next = a.known // the same image, but not the same pixels: the sensor has its grain
 	r, _, err := w.scan(ctx, t, a)
 	if err != nil {
