@@ -96,6 +96,11 @@ func (w *world) open(ctx context.Context, fingers []finger) error {
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, crowdTime, errors.New("it took too long"))
 	defer cancel()
+	for _, t := range w.tills {
+		if err := t.fingersOn(limited); err != nil {
+			return err
+		}
+	}
 	return w.templatesAt(limited, w.tills[:], templates)
 }
 

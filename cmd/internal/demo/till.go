@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -78,6 +79,15 @@ func (t *terminal) start(ctx context.Context, stopAt string, each func(News)) (e
 		return err
 	}
 	t.watcher, err = watch(ctx, t.watchPath(), each)
+	return err
+}
+
+// fingersOn waits until the till looks for fingers: its sensor answers and the
+// hub was in contact.
+func (t *terminal) fingersOn(ctx context.Context) error {
+	_, err := t.watcher.until(ctx, "fingers to be on", func(v till.View) bool {
+		return slices.Contains(v.Health, till.Lamp{Part: "Fingers", Words: "on", Level: till.Good})
+	})
 	return err
 }
 

@@ -99,6 +99,9 @@ func (w *world) killedInWipe(ctx context.Context) error {
 	if err := w.receiptsOf(ctx, a.id, "a", "b"); err != nil {
 		return err
 	}
+	if err := t.fingersOn(ctx); err != nil {
+		return err
+	}
 	return w.nobodyThenPIN(ctx, t, a)
 }
 
