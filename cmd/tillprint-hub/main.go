@@ -4,7 +4,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -17,10 +16,10 @@ import (
 func main() { cli.Main(root()) }
 
 // settings is the configuration that every subcommand works on.
-type settings struct{ path string }
+type settings struct{ path *string }
 
 func (s *settings) load() (hubd.Config, error) {
-	c, err := hubd.Load(s.path)
+	c, err := hubd.Load(*s.path)
 	return c, cli.Usage(err)
 }
 
@@ -34,8 +33,8 @@ func root() *cobra.Command {
 A new hub: 'init' makes its keys, 'site add' its first school, 'officer add' the first account
 of the office; then 'run' serves. 'join-code' prints the code with which a terminal joins.`,
 	}
-	c.PersistentFlags().StringVarP(&s.path, "config", "c", "/etc/tillprint/tillprint-hub.toml", "the configuration file")
-	c.AddCommand(runCommand(s), initCommand(s), siteCommand(s), officerCommand(s), joinCodeCommand(s), configCommand())
+	s.path = cli.ConfigFlag(c, "/etc/tillprint/tillprint-hub.toml")
+	c.AddCommand(runCommand(s), initCommand(s), siteCommand(s), officerCommand(s), joinCodeCommand(s), cli.ConfigCommand(hubd.Example))
 	return c
 }
 
@@ -56,14 +55,3 @@ func runCommand(s *settings) *cobra.Command {
 
 // notifyReady tells systemd, if it started us, that the hub answers.
 func notifyReady() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) }
-
-func configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "About the configuration file", Args: cli.Args(cobra.NoArgs)}
-	c.AddCommand(&cobra.Command{
-		Use:   "example",
-		Short: "Print every setting with its default and its meaning",
-		Args:  cli.Args(cobra.NoArgs),
-		Run:   func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), hubd.Example) },
-	})
-	return c
-}

@@ -18,10 +18,10 @@ import (
 func main() { cli.Main(root()) }
 
 // settings is the configuration that every subcommand works on.
-type settings struct{ path string }
+type settings struct{ path *string }
 
 func (s *settings) load() (terminald.Config, error) {
-	c, err := terminald.Load(s.path)
+	c, err := terminald.Load(*s.path)
 	return c, cli.Usage(err)
 }
 
@@ -35,8 +35,8 @@ func root() *cobra.Command {
 A new terminal: the office prints a join code ('tillprint-hub join-code'), 'tillprintd join CODE'
 redeems it, 'tillprintd run' serves. Who may be matched comes signed from the hub.`,
 	}
-	c.PersistentFlags().StringVarP(&s.path, "config", "c", "/etc/tillprint/tillprintd.toml", "the configuration file")
-	c.AddCommand(runCommand(s), joinCommand(s), configCommand())
+	s.path = cli.ConfigFlag(c, "/etc/tillprint/tillprintd.toml")
+	c.AddCommand(runCommand(s), joinCommand(s), cli.ConfigCommand(terminald.Example))
 	return c
 }
 
@@ -86,16 +86,5 @@ func joinCommand(s *settings) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&name, "name", "", "the name that this terminal would like; the hub decides")
-	return c
-}
-
-func configCommand() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "About the configuration file", Args: cli.Args(cobra.NoArgs)}
-	c.AddCommand(&cobra.Command{
-		Use:   "example",
-		Short: "Print every setting with its default and its meaning",
-		Args:  cli.Args(cobra.NoArgs),
-		Run:   func(c *cobra.Command, _ []string) { fmt.Fprint(c.OutOrStdout(), terminald.Example) },
-	})
 	return c
 }

@@ -21,9 +21,28 @@ import (
 // by hand, and a device node given by mistake must not fill the memory.
 const MaxSize = 1 << 20
 
-// Load reads the file at path over the defaults already in into.
-// The error says what is wrong, in which line, and which keys exist.
-func Load(path string, into any) error {
+// Default is what an empty file means: the values in example, the commented file
+// that a daemon carries. A test loads each of them.
+func Default[C any](example string) (c C) {
+	if err := Parse([]byte(example), &c); err != nil {
+		panic("the embedded example configuration: " + err.Error())
+	}
+	return c
+}
+
+// Load reads the file at path over the defaults already in into, a type that
+// checks itself. The error says what is wrong, in which line, and which keys exist.
+func Load(path string, into interface{ Check() error }) error {
+	if err := read(path, into); err != nil {
+		return err
+	}
+	if err := into.Check(); err != nil {
+		return fmt.Errorf("the configuration %s: %w", path, err)
+	}
+	return nil
+}
+
+func read(path string, into any) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w; give another file with --config", err)

@@ -16,6 +16,8 @@ type settings struct {
 	} `toml:"store"`
 }
 
+func (settings) Check() error { return nil }
+
 func TestParse(t *testing.T) {
 	for _, c := range []struct{ name, text, wants string }{
 		{"known keys", "name = 'a'\n[store]\ndir = '/d'\n", ""},

@@ -5,7 +5,6 @@ package hubd
 import (
 	_ "embed"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -39,28 +38,18 @@ type Config struct {
 	Log config.Log `toml:"log"`
 }
 
-// Default is what an empty file means: the values of Example.
-func Default() Config {
-	var c Config
-	if err := config.Parse([]byte(Example), &c); err != nil {
-		panic("the embedded example configuration: " + err.Error()) // a test reads it
-	}
-	return c
-}
-
-// Load reads the file at path over the defaults.
+// Load reads the file at path over the defaults, which are the values of Example.
 func Load(path string) (Config, error) {
 	c := Default()
-	if err := config.Load(path, &c); err != nil {
-		return c, err
-	}
-	if err := c.check(); err != nil {
-		return c, fmt.Errorf("the configuration %s: %w", path, err)
-	}
-	return c, nil
+	err := config.Load(path, &c)
+	return c, err
 }
 
-func (c Config) check() error {
+// Default is what an empty file means.
+func Default() Config { return config.Default[Config](Example) }
+
+// Check says what no daemon could work with.
+func (c *Config) Check() error {
 	switch {
 	case c.Dir == "":
 		return errors.New("dir is empty; say where the hub keeps its keys")

@@ -94,28 +94,18 @@ func (t Trigger) MarshalText() ([]byte, error) {
 	return []byte([...]string{till.OnRequest: "operator", till.OnTouch: "line", till.OnPoll: "poll"}[t]), nil
 }
 
-// Default is what an empty file means: the values of Example.
-func Default() Config {
-	var c Config
-	if err := config.Parse([]byte(Example), &c); err != nil {
-		panic("the embedded example configuration: " + err.Error()) // a test reads it
-	}
-	return c
-}
-
-// Load reads the file at path over the defaults.
+// Load reads the file at path over the defaults, which are the values of Example.
 func Load(path string) (Config, error) {
 	c := Default()
-	if err := config.Load(path, &c); err != nil {
-		return c, err
-	}
-	if err := c.check(); err != nil {
-		return c, fmt.Errorf("the configuration %s: %w", path, err)
-	}
-	return c, nil
+	err := config.Load(path, &c)
+	return c, err
 }
 
-func (c Config) check() error {
+// Default is what an empty file means.
+func Default() Config { return config.Default[Config](Example) }
+
+// Check says what no daemon could work with.
+func (c *Config) Check() error {
 	switch {
 	case c.Store.Dir == "":
 		return errors.New("store.dir is empty; say where the terminal keeps its store")
