@@ -89,8 +89,8 @@ func (s *scratch) seeds() []int {
 
 const mostSeeds = 6
 
-// A mate is an accepted pair with how far its members lie apart.
-type mate struct {
+// A bond is an accepted pair with how far its members lie apart.
+type bond struct {
 	pair
 	cost         float32 // 0 (together) to 1 (just within tolerance)
 	miss2        float32 // squared distance after bending, square pixels
@@ -112,6 +112,7 @@ func (s *scratch) match(probe, ref *Prepared, seed int) bool {
 	if !ok {
 		return false
 	}
+	s.movement = m
 	s.mates = s.mates[:0]
 	for _, round := range matchRounds {
 		s.pairUp(probe, ref, &m, round)
@@ -179,7 +180,7 @@ func (s *scratch) choose(probe, ref *Prepared) {
 		}
 		s.usedP[l.p], s.usedR[l.r] = true, true
 		rigid, bent, b := &s.rigid[l.p], &s.moved[l.p], &ref.points[l.r]
-		s.mates = append(s.mates, mate{
+		s.mates = append(s.mates, bond{
 			pair:  pair{l.p, l.r, s.sims[l.p*nr+l.r]},
 			cost:  l.cost,
 			miss2: (b.x-bent.x)*(b.x-bent.x) + (b.y-bent.y)*(b.y-bent.y),

@@ -18,7 +18,9 @@ type scratch struct {
 	rigid, moved, sorted  []point // the probe's, in reference coordinates
 	hull                  []vec
 	links                 []link
-	mates                 []mate
+	mates                 []bond
+	movement              movement // of the last match, before bending
+	best                  int      // seed of the last score, an index into pairs
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -32,6 +34,7 @@ func (s *scratch) giveBack() {
 	}
 	clear(s.hull[:cap(s.hull)])
 	clear(s.mates[:cap(s.mates)])
+	s.movement = movement{}
 	scratches.Put(s)
 }
 
@@ -58,7 +61,9 @@ func (s *scratch) score(probe, ref *Prepared) float64 {
 	var top float64
 	for _, seed := range s.seeds() {
 		if s.match(probe, ref, seed) {
-			top = max(top, s.evidence(probe, ref))
+			if e := s.evidence(probe, ref); e > top {
+				top, s.best = e, seed
+			}
 		}
 	}
 	return top
