@@ -74,9 +74,29 @@ func Main(root *cobra.Command) {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return Usage(fmt.Errorf("%w\nrun '%s --help' for the flags", err, c.CommandPath()))
 	})
+	root.InitDefaultCompletionCmd()
+	refuseUnknown(root)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	os.Exit(report(root, root.ExecuteContext(ctx)))
+}
+
+// refuseUnknown lets every command that only groups others refuse a word that
+// names none of them; cobra would print the help and exit 0.
+func refuseUnknown(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		refuseUnknown(sub)
+	}
+	if c.Runnable() {
+		return
+	}
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		return Usage(fmt.Errorf("there is no command %q\nrun '%s --help' for the commands", args[0], c.CommandPath()))
+	}
 }
 
 func report(root *cobra.Command, err error) int {
@@ -91,11 +111,12 @@ func report(root *cobra.Command, err error) int {
 	return ExitFailed
 }
 
-// Args turns cobra's argument check into a usage error that names the command.
+// Args turns cobra's argument check into a usage error that shows how the
+// command is used.
 func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
-			return Usage(fmt.Errorf("%s: %w\nusage: %s", c.CommandPath(), err, c.UseLine()))
+			return Usage(fmt.Errorf("%w\nusage: %s", err, c.UseLine()))
 		}
 		return nil
 	}
