@@ -29,6 +29,7 @@ type terminal struct {
 	dir     string // its store, its configuration, its watch
 	base    string // path of its page
 	address string // of its page, host:port
+	outlet  string // where a point of sale listens to it, host:port
 	sim     *zfmsim.Sim
 	process *process
 	watcher *watcher
@@ -40,6 +41,10 @@ func (t *terminal) configure(o Options) error {
 	c.Store.Dir = filepath.Join(t.dir, "store")
 	c.Sensor.Port = t.sim.Path()
 	c.Page.Listen, c.Page.Base = t.address, t.base
+	c.Outlet.Listen, c.Outlet.TokenFile = t.outlet, filepath.Join(t.dir, "outlet.token")
+	if err := os.WriteFile(c.Outlet.TokenFile, []byte(outletToken+"\n"), 0o600); err != nil {
+		return fmt.Errorf("configuring terminal %s: %w", t.name, err)
+	}
 	c.Serving.Fingers = []uint8{2}
 	c.Serving.Quality = 1 // what the folder's images are worth is measured, not chosen
 	if !o.Script {

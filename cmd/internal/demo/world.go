@@ -37,6 +37,8 @@ type world struct {
 
 	cast   []actor // whose fingers are pressed; the first pupils of the school
 	pupils []resident
+	served int // presses that were confirmed at terminal a
+	sales  sales
 }
 
 // resident is a pupil as the hub knows them.
@@ -158,7 +160,11 @@ func (w *world) startTills(ctx context.Context, each func(i int, n News)) error 
 		if err != nil {
 			return err
 		}
-		t := &terminal{name: name, dir: filepath.Join(w.dir, name), base: [...]string{"/till", "/till2"}[i], address: address}
+		outlet, err := freeAddress()
+		if err != nil {
+			return err
+		}
+		t := &terminal{name: name, dir: filepath.Join(w.dir, name), base: [...]string{"/till", "/till2"}[i], address: address, outlet: outlet}
 		if err := os.Mkdir(t.dir, 0o700); err != nil {
 			return err
 		}
