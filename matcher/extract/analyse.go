@@ -17,9 +17,13 @@ const leastFinger = 60 * 60
 // of white noise is 0.1, that of poor prints 0.25.
 const leastCoherence = 0.14
 
-// analyse goes from the levelled raster to the template.
+// analyse goes from the levelled raster, as high as it says that it is, to the
+// template. It leaves the raster and the gradients' sums as they are.
 func (e *Extractor) analyse(t *matcher.Template) error {
 	r := &e.raster
+	e.orientation.take(&e.gradients, r.height)
+	e.mask.weigh(e.pixels, r, &e.orientation)
+	e.orientation.finish()
 	e.mask.find(&e.orientation)
 	e.survey()
 	if e.area() < leastFinger {

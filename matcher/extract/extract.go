@@ -27,6 +27,7 @@ var (
 	ErrTooLarge   = errors.New("image too large")
 	ErrResolution = errors.New("image resolution not usable")
 	ErrPixels     = errors.New("image data incomplete")
+	ErrEarly      = errors.New("too few rows yet")
 )
 
 // nativeTolerance is how far a sample's resolution may be from 500 ppi and
@@ -43,6 +44,7 @@ type Extractor struct {
 	bad           error   // why Begin or Row refused; told by End
 	pixels        []uint8 // rows received, width × height
 	raster        raster
+	gradients     gradients
 	orientation   orientation
 	mask          mask
 	period        period
@@ -91,6 +93,7 @@ func (e *Extractor) Clear() {
 	clear(e.pairs[:cap(e.pairs)])
 	e.found = e.found[:0]
 	e.raster.clear()
+	e.gradients.forget()
 	e.orientation.clear()
 	e.mask.clear()
 	e.period.clear()

@@ -16,21 +16,9 @@ const (
 // in this package run from +x towards +y (down), so clockwise as one sees them.
 type orientation struct {
 	columns, rows int
-	gathered      int       // pixel rows whose gradients are in the sums
 	cos, sin      []float32 // of the doubled angle, by cell; length = coherence 0..1
 	energy        []float32 // squared gradient by cell
 	scratch       []float32
-}
-
-func (o *orientation) begin(width, height int) {
-	o.columns, o.rows = (width+cell-1)/cell, (height+cell-1)/cell
-	o.gathered = 1
-	n := o.columns * o.rows
-	o.cos, o.sin, o.energy = resize(o.cos, n), resize(o.sin, n), resize(o.energy, n)
-	o.scratch = resize(o.scratch, n)
-	clear(o.cos)
-	clear(o.sin)
-	clear(o.energy)
 }
 
 func (o *orientation) clear() {
@@ -39,37 +27,64 @@ func (o *orientation) clear() {
 	}
 }
 
+// gradients is the structure tensor summed over cells, not yet smoothed. It grows
+// with the rows and is only read otherwise, so that what it took to sum it is
+// spent once however often the image is looked at on its way.
+type gradients struct {
+	columns  int
+	gathered int // pixel rows in the sums
+	cos, sin []float32
+	energy   []float32
+}
+
+func (g *gradients) begin(width, height int) {
+	g.columns, g.gathered = (width+cell-1)/cell, 1
+	n := g.columns * ((height + cell - 1) / cell)
+	g.cos, g.sin, g.energy = resize(g.cos, n), resize(g.sin, n), resize(g.energy, n)
+	g.forget()
+}
+
+func (g *gradients) forget() {
+	for _, f := range [...][]float32{g.cos, g.sin, g.energy} {
+		clear(f[:cap(f)])
+	}
+}
+
 // gather adds the gradients of the rows that have become ready.
-func (o *orientation) gather(r *raster) {
-	for ; o.gathered+1 < r.ready; o.gathered++ {
-		o.gatherRow(r, o.gathered)
+func (g *gradients) gather(r *raster) {
+	for ; g.gathered+1 < r.ready; g.gathered++ {
+		g.gatherRow(r, g.gathered)
 	}
 }
 
 // gatherRow sums the structure tensor of row y over its cells. The ridge runs
 // across the gradient, hence the signs. Derivatives are Scharr's 3×3.
-func (o *orientation) gatherRow(r *raster, y int) {
+func (g *gradients) gatherRow(r *raster, y int) {
 	w := r.width
 	above := r.level[r.at(0, y-1):][:w]
 	here := r.level[r.at(0, y):][:w]
 	below := r.level[r.at(0, y+1):][:w]
-	grid := y / cell * o.columns
+	grid := y / cell * g.columns
 	for x := 1; x < w-1; x++ {
 		a, b := above[x+1]-below[x-1], above[x-1]-below[x+1]
 		gx := 10*(here[x+1]-here[x-1]) + 3*(a-b)
 		gy := 10*(below[x]-above[x]) - 3*(a+b)
 		i := grid + x/cell
-		o.cos[i] += gy*gy - gx*gx
-		o.sin[i] -= 2 * gx * gy
-		o.energy[i] += gx*gx + gy*gy
+		g.cos[i] += gy*gy - gx*gx
+		g.sin[i] -= 2 * gx * gy
+		g.energy[i] += gx*gx + gy*gy
 	}
 }
 
-// trim forgets the cells below the last row of the image.
-func (o *orientation) trim(height int) {
-	o.rows = (height + cell - 1) / cell
+// take copies the sums of the image's first rows of pixels.
+func (o *orientation) take(g *gradients, height int) {
+	o.columns, o.rows = g.columns, (height+cell-1)/cell
 	n := o.columns * o.rows
-	o.cos, o.sin, o.energy, o.scratch = o.cos[:n], o.sin[:n], o.energy[:n], o.scratch[:n]
+	o.cos, o.sin, o.energy = resize(o.cos, n), resize(o.sin, n), resize(o.energy, n)
+	o.scratch = resize(o.scratch, n)
+	copy(o.cos, g.cos)
+	copy(o.sin, g.sin)
+	copy(o.energy, g.energy)
 }
 
 // finish smooths the tensor over reach and scales it to coherence.

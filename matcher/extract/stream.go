@@ -33,7 +33,7 @@ func (e *Extractor) native() bool {
 
 func (e *Extractor) start() {
 	e.raster.begin(e.width, e.height)
-	e.orientation.begin(e.width, e.height)
+	e.gradients.begin(e.width, e.height)
 }
 
 // Row takes row y, which must be the next one, and keeps a copy. Contrast and
@@ -52,7 +52,7 @@ func (e *Extractor) Row(y int, pix []uint8) {
 	e.rows++
 	if e.native() {
 		e.raster.push(e.pixels[:e.rows*e.width])
-		e.orientation.gather(&e.raster)
+		e.gradients.gather(&e.raster)
 	}
 }
 
@@ -81,10 +81,7 @@ func (e *Extractor) finish(t *matcher.Template) error {
 		e.resample()
 	}
 	e.raster.finish(e.pixels[:e.width*e.height])
-	e.orientation.gather(&e.raster)
-	e.orientation.trim(e.height)
-	e.mask.weigh(e.pixels, &e.raster, &e.orientation)
-	e.orientation.finish()
+	e.gradients.gather(&e.raster)
 	return e.analyse(t)
 }
 

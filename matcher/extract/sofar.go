@@ -1,0 +1,42 @@
+package extract
+
+import (
+	"fmt"
+
+	"github.com/tillprint/tillprint/matcher"
+)
+
+// Sofar is the template of the rows that have arrived, without ending the image:
+// more rows may follow, and End gives what it would have given without it. The
+// template ends where contrast could be levelled, about [window] rows
+// above the last one. [ErrEarly] says that there is too little to look at yet (or, at
+// resolutions far from 500 ppi, that only End can tell); the other errors are
+// Extract's. Report tells about the part seen.
+//
+// Contrast and gradients are kept from row to row; what is filtered again are the
+// rows that count. The cost is that of an image of so many rows.
+func (e *Extractor) Sofar() (*matcher.Template, error) {
+	t := new(matcher.Template)
+	if err := e.SofarInto(t); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// SofarInto is Sofar into a template that the caller reuses. On error t is empty.
+func (e *Extractor) SofarInto(t *matcher.Template) error {
+	t.Width, t.Height, t.Quality = 0, 0, 0
+	t.Minutiae = t.Minutiae[:0]
+	if e.bad != nil {
+		return fmt.Errorf("reading the image: %w", e.bad)
+	}
+	rows := e.raster.ready / cell * cell
+	if !e.native() || e.width == 0 || check(e.width, rows, e.ppi) != nil {
+		return fmt.Errorf("looking at %d rows: %w", e.rows, ErrEarly)
+	}
+	whole := e.raster.height
+	e.raster.height = rows
+	err := e.analyse(t)
+	e.raster.height = whole
+	return err
+}
