@@ -42,8 +42,8 @@ func fingers(ts *testscript.TestScript, neg bool, args []string) {
 		master := synth.NewMaster(uint64(f) + 1)
 		for i := range number(ts, args[2]) {
 			name := fmt.Sprintf("%d_%d.%s", f+1, i+1, formats[(f+i)%len(formats)])
-			image := master.Impression(uint64(i), synth.Conditions{Noise: 0.1, ShiftX: float64(4 * i), Rotation: 0.03 * float64(i)})
-			ts.Check(writeImage(filepath.Join(dir, name), image))
+			press := master.Impression(uint64(i), synth.Conditions{Noise: 0.1, ShiftX: float64(4 * i), Rotation: 0.03 * float64(i)})
+			ts.Check(writeImage(filepath.Join(dir, name), sample.R307.Press(press)))
 		}
 	}
 }

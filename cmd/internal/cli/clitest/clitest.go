@@ -4,6 +4,8 @@ package clitest
 
 import (
 	"errors"
+	"net"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -37,5 +39,31 @@ func Exits(ts *testscript.TestScript, neg bool, args []string) {
 	said := ts.ReadFile("stderr")
 	if strings.Count(said, "\n") > maxSaid || strings.Contains(said, "goroutine ") {
 		ts.Fatalf("more than a sentence was said")
+	}
+}
+
+// Address runs "address NAME...": it finds a free port on loopback for each
+// name and sets it in the script's environment as host:port.
+func Address(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: address NAME...")
+	}
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close() // after the last is found, so that no two are the same
+		ts.Setenv(name, l.Addr().String())
+	}
+}
+
+// Fill runs "fill FILE...": it puts the values of the script's variables in
+// place of $NAME in each file.
+func Fill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: fill FILE...")
+	}
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
 	}
 }
