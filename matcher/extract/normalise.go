@@ -31,6 +31,7 @@ type raster struct {
 	received      int       // rows received
 	top, bottom   int       // rows [top, bottom) are in the sums
 	sum, square   []int32   // over the window's rows, by column
+	kept          []int32   // both, while rows are levelled ahead
 }
 
 func (r *raster) begin(width, height int) {
@@ -51,6 +52,7 @@ func (r *raster) clear() {
 	clear(r.deviation[:cap(r.deviation)])
 	clear(r.sum[:cap(r.sum)])
 	clear(r.square[:cap(r.square)])
+	clear(r.kept[:cap(r.kept)])
 }
 
 // at is the index in level of pixel (x, y).
@@ -73,6 +75,18 @@ func (r *raster) finish(pixels []uint8) {
 	for r.ready < r.received {
 		r.levelRow(pixels)
 	}
+}
+
+// ahead levels the rows whose window is not complete as if the image ended with
+// the last one received, and makes that its height. What it did is undone by the
+// levelling that follows, but for the height.
+func (r *raster) ahead(pixels []uint8) {
+	ready, top, bottom := r.ready, r.top, r.bottom
+	r.kept = append(append(r.kept[:0], r.sum...), r.square...)
+	r.finish(pixels)
+	r.ready, r.top, r.bottom = ready, top, bottom
+	copy(r.sum, r.kept)
+	copy(r.square, r.kept[r.width:])
 }
 
 // levelRow levels the next row over the rows that exist within its window.

@@ -53,38 +53,41 @@ func (g *gradients) forget() {
 // gather adds the gradients of the rows that have become ready.
 func (g *gradients) gather(r *raster) {
 	for ; g.gathered+1 < r.ready; g.gathered++ {
-		g.gatherRow(r, g.gathered)
+		sumRow(r, g.gathered, g.columns, g.cos, g.sin, g.energy)
 	}
 }
 
-// gatherRow sums the structure tensor of row y over its cells. The ridge runs
+// sumRow adds the structure tensor of row y to its cells. The ridge runs
 // across the gradient, hence the signs. Derivatives are Scharr's 3×3.
-func (g *gradients) gatherRow(r *raster, y int) {
+func sumRow(r *raster, y, columns int, cos, sin, energy []float32) {
 	w := r.width
 	above := r.level[r.at(0, y-1):][:w]
 	here := r.level[r.at(0, y):][:w]
 	below := r.level[r.at(0, y+1):][:w]
-	grid := y / cell * g.columns
+	grid := y / cell * columns
 	for x := 1; x < w-1; x++ {
 		a, b := above[x+1]-below[x-1], above[x-1]-below[x+1]
 		gx := 10*(here[x+1]-here[x-1]) + 3*(a-b)
 		gy := 10*(below[x]-above[x]) - 3*(a+b)
 		i := grid + x/cell
-		g.cos[i] += gy*gy - gx*gx
-		g.sin[i] -= 2 * gx * gy
-		g.energy[i] += gx*gx + gy*gy
+		cos[i] += gy*gy - gx*gx
+		sin[i] -= 2 * gx * gy
+		energy[i] += gx*gx + gy*gy
 	}
 }
 
-// take copies the sums of the image's first rows of pixels.
-func (o *orientation) take(g *gradients, height int) {
-	o.columns, o.rows = g.columns, (height+cell-1)/cell
+// take copies the sums and adds the rows that are not yet in them.
+func (o *orientation) take(g *gradients, r *raster) {
+	o.columns, o.rows = g.columns, (r.height+cell-1)/cell
 	n := o.columns * o.rows
 	o.cos, o.sin, o.energy = resize(o.cos, n), resize(o.sin, n), resize(o.energy, n)
 	o.scratch = resize(o.scratch, n)
 	copy(o.cos, g.cos)
 	copy(o.sin, g.sin)
 	copy(o.energy, g.energy)
+	for y := g.gathered; y+1 < r.height; y++ {
+		sumRow(r, y, o.columns, o.cos, o.sin, o.energy)
+	}
 }
 
 // finish smooths the tensor over reach and scales it to coherence.

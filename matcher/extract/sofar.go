@@ -6,15 +6,15 @@ import (
 	"github.com/tillprint/tillprint/matcher"
 )
 
-// Sofar is the template of the rows that have arrived, without ending the image:
-// more rows may follow, and End gives what it would have given without it. The
-// template ends where contrast could be levelled, about [window] rows
-// above the last one. [ErrEarly] says that there is too little to look at yet (or, at
-// resolutions far from 500 ppi, that only End can tell); the other errors are
-// Extract's. Report tells about the part seen.
+// Sofar is the template of the rows that have arrived, as if the image ended
+// there. More rows may follow, and End gives what it would have given without it.
+// [ErrEarly] says that there is too little to look at yet (or, at resolutions far
+// from 500 ppi, that only End can tell); the other errors are Extract's. Report
+// tells about the part seen.
 //
-// Contrast and gradients are kept from row to row; what is filtered again are the
-// rows that count. The cost is that of an image of so many rows.
+// Contrast and gradients are kept from row to row, but for the last few rows; what
+// is filtered again are the rows that came. The cost is below that of an image of
+// so many rows.
 func (e *Extractor) Sofar() (*matcher.Template, error) {
 	t := new(matcher.Template)
 	if err := e.SofarInto(t); err != nil {
@@ -30,12 +30,11 @@ func (e *Extractor) SofarInto(t *matcher.Template) error {
 	if e.bad != nil {
 		return fmt.Errorf("reading the image: %w", e.bad)
 	}
-	rows := e.raster.ready / cell * cell
-	if !e.native() || e.width == 0 || check(e.width, rows, e.ppi) != nil {
+	if !e.native() || e.width == 0 || check(e.width, e.rows, e.ppi) != nil {
 		return fmt.Errorf("looking at %d rows: %w", e.rows, ErrEarly)
 	}
 	whole := e.raster.height
-	e.raster.height = rows
+	e.raster.ahead(e.pixels[:e.rows*e.width])
 	err := e.analyse(t)
 	e.raster.height = whole
 	return err
