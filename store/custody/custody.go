@@ -217,5 +217,8 @@ func (c *Custody) evict(ids []consent.SubjectID) {
 	}
 }
 
-// ErrOff wraps errors of enrolment where fingers may not be used at all.
-var ErrOff = errors.New("fingers are not in use at this terminal")
+// What keeps an enrolment out, besides store.ErrNotPermitted.
+var (
+	ErrOff        = errors.New("fingers are not in use at this terminal")
+	ErrUnreadable = errors.New("the template cannot be read: bring the terminals to the same release and enrol the finger again")
+)

@@ -193,9 +193,9 @@ func TestI1EnrolmentNeedsAConsentNow(t *testing.T) {
 		if err := d.c.Enrol(context.Background(), d.prints(id)); !errors.Is(err, store.ErrNotPermitted) {
 			t.Errorf("%s: enrolled: %v", name, err)
 		}
-		refused, err := d.c.Adopt(context.Background(), d.prints(id))
-		if err != nil || refused != 4 {
-			t.Errorf("%s: adopted all but %d: %v", name, refused, err)
+		passed, err := d.c.Adopt(context.Background(), [][]store.TemplateRecord{d.prints(id)})
+		if err != nil || !errors.Is(passed[0], store.ErrNotPermitted) {
+			t.Errorf("%s: adopted: %v, %v", name, passed, err)
 		}
 		d.wantMatched(id, false)
 	}
@@ -396,8 +396,8 @@ func TestSiteWithoutBiometrics(t *testing.T) {
 	if len(receipts) != 1 || receipts[0].Event.Row != "A16" || d.g.Len() != 0 {
 		t.Errorf("%d receipts, %d templates left in the gallery", len(receipts), d.g.Len())
 	}
-	if refused, err := d.c.Adopt(context.Background(), d.prints(id)); err != nil || refused != 4 {
-		t.Errorf("adopted all but %d: %v", refused, err)
+	if passed, err := d.c.Adopt(context.Background(), [][]store.TemplateRecord{d.prints(id)}); err != nil || !errors.Is(passed[0], custody.ErrOff) {
+		t.Errorf("adopted: %v, %v", passed, err)
 	}
 	if err := d.c.Enrol(context.Background(), d.prints(id)); !errors.Is(err, custody.ErrOff) {
 		t.Errorf("enrolled: %v", err)
@@ -407,6 +407,42 @@ func TestSiteWithoutBiometrics(t *testing.T) {
 		t.Error("fingers are on after a restart")
 	}
 	d.wantSound()
+}
+
+// One bad enrolment among many from elsewhere keeps out nobody else's, and all of them are one commit.
+func TestAdoptionIsOneCommitAndJudgesEachAlone(t *testing.T) {
+	d := newDesk(t)
+	good, also := d.enter(store.Standing{Decision: consent.Permit}), d.enter(store.Standing{Decision: consent.Permit})
+	refused := d.enter(store.Standing{Decision: consent.Erase})
+	garbled := d.prints(good)
+	garbled[1].Data = []byte("no template")
+	steps := 0
+	d.step = func(string) { steps++ }
+	passed, err := d.c.Adopt(context.Background(), [][]store.TemplateRecord{d.prints(good), d.prints(refused), garbled, d.prints(also)})
+	d.must(err)
+	d.step = nil
+	for i, want := range []error{nil, store.ErrNotPermitted, custody.ErrUnreadable, nil} {
+		if !errors.Is(passed[i], want) {
+			t.Errorf("enrolment %d: %v, want %v", i, passed[i], want)
+		}
+	}
+	if steps != 2 { // the data keys, the records
+		t.Errorf("%d durable steps for one batch", steps)
+	}
+	d.wantMatched(good, true)
+	d.wantMatched(also, true)
+	d.wantMatched(refused, false)
+	d.wantSound()
+}
+
+// A disk that fails decides nothing: the same batch is taken later.
+func TestAdoptionIsTriedAgainAfterADiskError(t *testing.T) {
+	d := newDesk(t)
+	id := d.enter(store.Standing{Decision: consent.Permit})
+	d.must(d.st.Close())
+	if passed, err := d.c.Adopt(context.Background(), [][]store.TemplateRecord{d.prints(id)}); err == nil {
+		t.Fatalf("without a disk: %v", passed)
+	}
 }
 
 // A refusal does not wait for a long write that is under way: the subject is out of the gallery while it goes on.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/matcher"
@@ -22,26 +23,40 @@ func (c *Custody) Enrol(ctx context.Context, records []store.TemplateRecord) err
 	return nil
 }
 
-// Adopt takes in templates from the site's other terminals: those of subjects who are permitted now. The others are
-// passed over and counted; they were never written. A template that the matcher cannot read is an error that
-// keeps the whole batch out, since its sender is broken.
-func (c *Custody) Adopt(ctx context.Context, records []store.TemplateRecord) (refused int, err error) {
+// Adopt takes in enrolments from the site's other terminals, each the templates of one finger, in one commit. passed
+// says of each enrolment why it was passed over for good and never written: store.ErrNotPermitted, ErrOff or
+// ErrUnreadable; nil if it was taken. With an err nothing is decided and all of it should be tried again.
+func (c *Custody) Adopt(ctx context.Context, enrolments [][]store.TemplateRecord) (passed []error, err error) {
 	c.write.Lock()
 	defer c.write.Unlock()
-	if !c.biometrics() {
-		return len(records), nil // A16: refused, and reported by the caller
-	}
 	now := c.st.Clock().Now()
-	kept := make([]store.TemplateRecord, 0, len(records))
-	for _, r := range records {
-		if ok, _ := c.Permitted(r.Subject, now); ok {
-			kept = append(kept, r)
+	passed = make([]error, len(enrolments))
+	var kept []store.TemplateRecord
+	for i, records := range enrolments {
+		if passed[i] = c.adoptable(records, now); passed[i] == nil {
+			kept = append(kept, records...)
 		}
 	}
 	if err := c.enrol(ctx, kept); err != nil {
-		return 0, fmt.Errorf("adopting templates: %w", err)
+		return nil, fmt.Errorf("adopting templates: %w", err)
 	}
-	return len(records) - len(kept), nil
+	return passed, nil
+}
+
+// adoptable says why an enrolment from elsewhere is not taken: what its sender promises counts for nothing here (A16).
+func (c *Custody) adoptable(records []store.TemplateRecord, now time.Time) error {
+	if !c.biometrics() {
+		return ErrOff
+	}
+	for _, r := range records {
+		if ok, _ := c.Permitted(r.Subject, now); !ok {
+			return store.ErrNotPermitted
+		}
+		if r.Finger > 10 || readable(r.Data) != nil {
+			return ErrUnreadable
+		}
+	}
+	return nil
 }
 
 // enrol writes the store first: a power cut leaves a durable template that the next Load brings into the gallery.

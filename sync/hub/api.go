@@ -51,8 +51,7 @@ func (h *Hub) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/status", h.signed(h.serveStatus))
 	mux.HandleFunc("POST /v1/mailbox", h.signed(h.servePost))
 	mux.HandleFunc("GET /v1/mailbox", h.signed(h.serveMail))
-	mux.HandleFunc("POST /v1/mailbox/taken", h.signed(h.serveTakenMany))
-	mux.HandleFunc("DELETE /v1/mailbox/{id}", h.signed(h.serveTaken))
+	mux.HandleFunc("POST /v1/mailbox/taken", h.signed(h.serveTaken))
 	mux.HandleFunc("/", h.open(func(http.ResponseWriter, *http.Request, []byte) error {
 		return fail(http.StatusNotFound, register.CodeUnknown, "there is nothing at this address")
 	}))

@@ -17,7 +17,7 @@ func FuzzHandler(f *testing.F) {
 	f.Add("GET", "/v1/register", "after=0&wait=0", "oakfield", "till-1", "", []byte(nil))
 	f.Add("POST", "/v1/join", "", "", "", "", []byte(`{"site":"oakfield","token":"AAAA","name":"x","sign":"AAAA","seal":"AAAA","proof":"AAAA"}`))
 	f.Add("POST", "/v1/reports", "", "oakfield", "till-1", "AAAA", []byte(`{"reports":[{"id":"1","kind":"refusal"}]}`))
-	f.Add("DELETE", "/v1/mailbox/..", "", "oakfield", "till-1", "AAAA", []byte(`{`))
+	f.Add("POST", "/v1/mailbox/taken", "", "oakfield", "till-1", "AAAA", []byte(`{"ids":[`))
 	handler := fuzzedHub(f).Handler()
 	f.Fuzz(func(t *testing.T, method, path, query, site, name, signature string, body []byte) {
 		if !strings.HasPrefix(path, "/") || strings.ContainsAny(method, " \t\r\n") || method == "" || method == "HEAD" || method == "CONNECT" {

@@ -12,9 +12,6 @@ import (
 	"github.com/tillprint/tillprint/sync/register"
 )
 
-// maxTaken bounds how many envelopes are deleted at a time.
-const maxTaken = 2000
-
 // maxMail bounds what may wait for one terminal: ten fingers of a large school.
 const maxMail = 20_000
 
@@ -114,28 +111,17 @@ func (h *Hub) serveMail(w http.ResponseWriter, r *http.Request, _ []byte, c call
 	return nil
 }
 
-// serveTaken deletes an envelope of the caller's that it has stored.
-func (h *Hub) serveTaken(w http.ResponseWriter, r *http.Request, _ []byte, c caller) error {
-	return h.taken(w, r, c, []string{r.PathValue("id")})
-}
-
-// serveTakenMany deletes all that the caller has stored, in one change.
-func (h *Hub) serveTakenMany(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
-	var in struct {
-		IDs []string `json:"ids"`
-	}
+// serveTaken deletes envelopes that the caller has stored, in one change.
+func (h *Hub) serveTaken(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
+	var in register.Taken
 	if err := register.Decode(body, &in); err != nil {
 		return err
 	}
-	if len(in.IDs) > maxTaken {
-		return fail(http.StatusRequestEntityTooLarge, register.CodeSize, fmt.Sprintf("at most %d ids at a time", maxTaken))
+	if len(in.IDs) > register.MaxEnvelopes {
+		return fail(http.StatusRequestEntityTooLarge, register.CodeSize, fmt.Sprintf("at most %d ids at a time", register.MaxEnvelopes))
 	}
-	return h.taken(w, r, c, in.IDs)
-}
-
-func (h *Hub) taken(w http.ResponseWriter, r *http.Request, c caller, ids []string) error {
 	err := h.write(r.Context(), c.site, func(tx *sql.Tx) error {
-		for _, id := range ids {
+		for _, id := range in.IDs {
 			if _, err := tx.ExecContext(r.Context(), `DELETE FROM mailbox WHERE site = $1 AND recipient = $2 AND id = $3`, c.site, c.terminal, id); err != nil {
 				return err
 			}
@@ -166,6 +152,9 @@ func (h *Hub) servePeople(w http.ResponseWriter, r *http.Request, body []byte, c
 		}
 		if err != nil {
 			return err
+		}
+		if out.Len()+len(line) >= register.MaxBody { // photos: the terminal asks again for those left out
+			break
 		}
 		out.Write(append(line, '\n'))
 	}

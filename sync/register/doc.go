@@ -32,7 +32,8 @@
 //	                       replace superseded entries by their hashes; only for a terminal that starts from nothing
 //	                       and applies only once it has reached the head. 409 rollback if N is beyond the head.
 //	POST   /v1/people      PeopleRequest -> 200 application/x-ndjson, one Envelope a line, purpose Person, in any order;
-//	                       subjects without a record are left out.
+//	                       subjects without a record are left out, and so is what would make more than MaxBody: ask
+//	                       again for those who are missing, until an answer is empty.
 //	POST   /v1/reports     Reports -> 200 Accepted. Idempotent by id. Receipts, refusals at the till, refused templates.
 //	POST   /v1/status      Status -> 204. The newest counts.
 //	POST   /v1/mailbox     Envelopes, purpose Template, from the caller -> 200 Accepted, with what was refused and why.
@@ -40,7 +41,8 @@
 //	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first. A waiting
 //	                       /v1/register is answered early, with an empty batch, when more than M envelopes lie here: M
 //	                       is how many the terminal has seen and left, 0 if it leaves out mail.
-//	DELETE /v1/mailbox/ID  204, also if it was gone. ID is Envelope.ID.
+//	POST   /v1/mailbox/taken
+//	                       Taken -> 204, also for what was gone. Ids are those of Envelope.ID.
 //
 // Status codes: 400 malformed, 401 nonce or signature (a terminal tries a nonce failure again at once with the fresh
 // nonce), 403 removed (the terminal is no longer of the site) or token, 404 unknown, 409 rollback, 413 size, 429 busy and

@@ -159,6 +159,11 @@ type Envelopes struct {
 	Envelopes []*Envelope `json:"envelopes"`
 }
 
+// Taken is the body of POST /v1/mailbox/taken: at most MaxEnvelopes ids, of envelopes that need not be sent again.
+type Taken struct {
+	IDs []string `json:"ids"`
+}
+
 // Accepted answers a list item by item. What is in neither list should be sent again.
 type Accepted struct {
 	Done    []string      `json:"done"` // ids that the hub has stored durably, now or earlier

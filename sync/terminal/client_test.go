@@ -39,6 +39,7 @@ type school struct {
 	hangUp func()
 	fault  atomic.Pointer[func(http.Handler) http.Handler]
 	ahead  atomic.Int64 // by how much the hub's clock is ahead
+	photo  []byte       // of the next pupils
 }
 
 func scratch(t testing.TB) string {
@@ -120,6 +121,7 @@ func (s *school) pupils(n int) []hub.Added {
 	for i := range n {
 		list = append(list, hub.NewSubject{Class: consent.Pupil, Eighteenth: consent.DateOf(time.Now()).Anniversary(5), Name: fmt.Sprintf("Pupil %d", i), Form: "7A", PIN: true,
 			Responsible: []hub.Adult{{Responsible: consent.Responsible{ID: "mother", Capacity: consent.Parent, ParentalResponsibility: true}, Name: "Mother"}},
+			Photo:       s.photo,
 			Statements:  []consent.Statement{said("mother", consent.Parent, consent.Notified, yesterday.Add(-time.Hour)), said("mother", consent.Parent, consent.Consent, yesterday)}})
 		list[i].Statements[1].Evidence = fmt.Sprintf("doc:%d", i)
 	}
@@ -238,6 +240,13 @@ func (tl *till) current() bool {
 
 func (tl *till) enrol(id consent.SubjectID, seed uint64, when time.Time) {
 	tl.t.Helper()
+	tl.keep(id, seed, when)
+	tl.client.Wake()
+}
+
+// keep enrols without telling the client, as when many are enrolled one after the other.
+func (tl *till) keep(id consent.SubjectID, seed uint64, when time.Time) {
+	tl.t.Helper()
 	data, err := synth.Template(seed).MarshalBinary()
 	if err != nil {
 		tl.t.Fatal(err)
@@ -249,7 +258,21 @@ func (tl *till) enrol(id consent.SubjectID, seed uint64, when time.Time) {
 	if err := tl.custody.Enrol(tl.t.Context(), records); err != nil {
 		tl.t.Fatal(err)
 	}
-	tl.client.Wake()
+}
+
+// waiting is how many templates lie in a terminal's mailbox.
+func (s *school) waiting(t *testing.T, terminal string) int {
+	t.Helper()
+	all, err := s.hub.Terminals(t.Context(), siteID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range all {
+		if st.Terminal == terminal {
+			return st.Mail
+		}
+	}
+	return 0
 }
 
 func (tl *till) has(id consent.SubjectID) bool { return tl.gallery.Has(string(id)) }

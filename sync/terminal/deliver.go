@@ -66,12 +66,7 @@ func (c *Client) deliverAll(ctx context.Context) error {
 		}
 		reports = reports[n:]
 	}
-	for _, it := range shares {
-		if err := c.share(ctx, it); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.shareAll(ctx, shares)
 }
 
 func (c *Client) countPending() {
@@ -134,6 +129,9 @@ func (c *Client) delivered(it store.Item, head uint64) error {
 }
 
 func (c *Client) done(ids ...uint64) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	if err := c.o.Store.Done(ids...); err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}

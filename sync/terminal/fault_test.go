@@ -392,6 +392,63 @@ func TestALargeSchoolLoads(t *testing.T) {
 	hall.await("goes on after a restart", func() bool { _, err := hall.st.Person(more); return err == nil && hall.current() })
 }
 
+// TestPhotosFillMoreThanOneAnswer: a hundred photos are more than one answer may hold; nobody is left out.
+func TestPhotosFillMoreThanOneAnswer(t *testing.T) {
+	s := newSchool(t)
+	s.photo = append([]byte("\xff\xd8\xff"), make([]byte, 64<<10-3)...)
+	people := s.pupils(100)
+	hall := s.join("hall").run()
+	hall.await("current", hall.current)
+	for _, who := range people {
+		if p, err := hall.st.Person(who.Subject); err != nil || len(p.Photo) != 64<<10 {
+			t.Fatalf("a photo of %d bytes, %v", len(p.Photo), err)
+		}
+	}
+}
+
+// TestManyFingersTravelInFewRequests: a school's enrolments reach a terminal that joins later a mailbox at a time, not one by one,
+// and a second copy of everything changes nothing.
+func TestManyFingersTravelInFewRequests(t *testing.T) {
+	s := newSchool(t)
+	people := s.pupils(register.MaxEnvelopes + 30)
+	hall := s.join("hall").run()
+	hall.await("current", hall.current)
+	var posts, taken atomic.Int64
+	s.break_(func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/v1/mailbox" && r.Method == http.MethodPost:
+				posts.Add(1)
+			case r.URL.Path == "/v1/mailbox/taken":
+				taken.Add(1)
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	yard := s.join("yard").run()
+	yard.await("yard is current", yard.current)
+	for i, p := range people {
+		hall.keep(p.Subject, uint64(i), time.Now())
+	}
+	hall.client.Wake()
+	all := func() bool { return len(yard.gallery.Subjects()) == len(people) }
+	yard.await("yard knows all fingers", all)
+	if n := posts.Load(); n > 6 {
+		t.Errorf("%d requests for %d fingers", n, len(people))
+	}
+	if n := taken.Load(); n > 6 {
+		t.Errorf("%d requests to empty the mailbox", n)
+	}
+	if _, err := hall.st.Enqueue(store.Item{Kind: itemIntroduce, Text: "yard"}); err != nil {
+		t.Fatal(err)
+	}
+	hall.client.Wake()
+	yard.await("the copies are out of the way", func() bool { return hall.current() && yard.current() && s.waiting(t, "yard") == 0 })
+	if n, err := yard.st.TemplateCount(); err != nil || len(n) != len(people) || n[people[0].Subject] != 2 {
+		t.Errorf("%d subjects, %v", len(n), err)
+	}
+}
+
 func TestPauseGrowsAndObeys(t *testing.T) {
 	var asked []time.Duration
 	fires := make(chan time.Time)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
@@ -54,26 +55,42 @@ func (c *Client) fetchPeople(ctx context.Context, it store.Item) error {
 	if err := json.Unmarshal([]byte(it.Text), &list); err != nil {
 		return fmt.Errorf("%w: a list of people to fetch cannot be read", errStore)
 	}
-	var in register.PeopleRequest
+	var ask []consent.SubjectID
 	for _, w := range list {
 		if _, known := c.o.Store.Standing(w.Subject); known && c.missing(w) {
-			in.Subjects = append(in.Subjects, w.Subject)
+			ask = append(ask, w.Subject)
 		}
 	}
-	if len(in.Subjects) > 0 {
-		out, err := c.ask(ctx, http.MethodPost, "/v1/people", "", in, 0)
+	for len(ask) > 0 {
+		records, err := c.askPeople(ctx, ask)
 		if err != nil {
 			return err
 		}
-		records, err := c.openPeople(out)
-		if err != nil {
-			return err
+		before := len(ask)
+		for _, r := range records {
+			ask = slices.DeleteFunc(ask, func(id consent.SubjectID) bool { return id == r.Subject })
 		}
-		if err := c.o.Store.PutPeople(records); err != nil {
-			return fmt.Errorf("%w: %w", errStore, err)
+		if len(ask) == before { // nobody who was asked for: the hub has no more of them
+			break
 		}
 	}
 	return c.done(it.ID)
+}
+
+// askPeople fetches and keeps the records of as many of these subjects as the hub puts into one answer: photos fill it.
+func (c *Client) askPeople(ctx context.Context, ids []consent.SubjectID) ([]store.PersonRecord, error) {
+	out, err := c.ask(ctx, http.MethodPost, "/v1/people", "", register.PeopleRequest{Subjects: ids}, 0)
+	if err != nil {
+		return nil, err
+	}
+	records, err := c.openPeople(out)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.o.Store.PutPeople(records); err != nil {
+		return nil, fmt.Errorf("%w: %w", errStore, err)
+	}
+	return records, nil
 }
 
 // openPeople opens one envelope a line.

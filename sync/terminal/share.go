@@ -66,44 +66,57 @@ func (c *Client) notePeers(list []register.Peer) error {
 	return c.o.Store.SetSetting(settingPeers, b)
 }
 
-// share seals what an item names to those whom it concerns and posts it.
-func (c *Client) share(ctx context.Context, it store.Item) error {
-	to, err := c.peers()
-	if err != nil {
-		return err
-	}
-	subjects := []consent.SubjectID{it.Subject}
-	if it.Kind == itemIntroduce {
-		to = slices.DeleteFunc(to, func(p register.Peer) bool { return p.ID != it.Text })
-		count, err := c.o.Store.TemplateCount()
-		if err != nil {
-			return fmt.Errorf("%w: %w", errStore, err)
-		}
-		subjects = slices.Sorted(maps.Keys(count))
-	}
-	var mail []*register.Envelope
-	for _, id := range subjects {
-		if len(to) == 0 {
-			break
-		}
-		more, err := c.sealFor(to, id)
+// bundle collects sealed fingers, so that a school's enrolments go in few requests.
+type bundle struct {
+	mail []*register.Envelope
+	done []uint64 // items of the queue whose envelopes are all in mail or posted
+}
+
+// shareAll seals what the items name to those whom it concerns, posts it, and takes the items off the queue. A crash anywhere here
+// sends some of it twice; terminals take each finger once.
+func (c *Client) shareAll(ctx context.Context, items []store.Item) error {
+	var b bundle
+	for _, it := range items {
+		to, subjects, err := c.audience(it)
 		if err != nil {
 			return err
 		}
-		mail = append(mail, more...)
-		for len(mail) >= mailAtOnce {
-			if err := c.post(ctx, mail[:mailAtOnce]); err != nil {
+		for _, id := range subjects {
+			more, err := c.sealFor(to, id)
+			if err != nil {
 				return err
 			}
-			mail = mail[mailAtOnce:]
+			if len(b.mail) > 0 && len(b.mail)+len(more) > mailAtOnce {
+				if err := c.post(ctx, &b); err != nil {
+					return err
+				}
+			}
+			b.mail = append(b.mail, more...)
 		}
+		b.done = append(b.done, it.ID)
 	}
-	if len(mail) > 0 {
-		if err := c.post(ctx, mail); err != nil {
-			return err
-		}
+	return c.post(ctx, &b)
+}
+
+// audience says to whom an item's fingers go, and whose they are.
+func (c *Client) audience(it store.Item) (to []register.Peer, subjects []consent.SubjectID, err error) {
+	if to, err = c.peers(); err != nil {
+		return nil, nil, err
 	}
-	return c.done(it.ID)
+	if it.Kind == itemIntroduce {
+		to = slices.DeleteFunc(to, func(p register.Peer) bool { return p.ID != it.Text })
+	}
+	switch {
+	case len(to) == 0: // nobody else is here, or who joined has gone
+		return nil, nil, nil
+	case it.Kind != itemIntroduce:
+		return to, []consent.SubjectID{it.Subject}, nil
+	}
+	count, err := c.o.Store.TemplateCount()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errStore, err)
+	}
+	return to, slices.Sorted(maps.Keys(count)), nil
 }
 
 // finger is what was enrolled here of one finger.
@@ -173,21 +186,25 @@ func (c *Client) sealFor(to []register.Peer, id consent.SubjectID) ([]*register.
 	return mail, nil
 }
 
-// post hands envelopes to the hub. What the hub refuses, because consent has ended or a terminal has gone, is not sent again.
-func (c *Client) post(ctx context.Context, mail []*register.Envelope) error {
-	out, err := c.ask(ctx, http.MethodPost, "/v1/mailbox", "", register.Envelopes{Envelopes: mail}, 0)
-	if err != nil {
-		return err
+// post hands a bundle to the hub and empties it. What the hub refuses, because consent has ended or a terminal has gone, is not sent again.
+func (c *Client) post(ctx context.Context, b *bundle) error {
+	for part := range slices.Chunk(b.mail, mailAtOnce) {
+		out, err := c.ask(ctx, http.MethodPost, "/v1/mailbox", "", register.Envelopes{Envelopes: part}, 0)
+		if err != nil {
+			return err
+		}
+		var a register.Accepted
+		if err := register.Decode(out, &a); err != nil {
+			return err
+		}
+		if n := len(a.Done) + len(a.Refused); n != len(part) {
+			return fmt.Errorf("%w: the hub answers for %d of %d envelopes", register.ErrMalformed, n, len(part))
+		}
+		for _, r := range a.Refused {
+			c.o.Log.Info("the hub did not take a finger for another terminal", "why", r.Why)
+		}
 	}
-	var a register.Accepted
-	if err := register.Decode(out, &a); err != nil {
-		return err
-	}
-	if n := len(a.Done) + len(a.Refused); n != len(mail) {
-		return fmt.Errorf("%w: the hub answers for %d of %d envelopes", register.ErrMalformed, n, len(mail))
-	}
-	for _, r := range a.Refused {
-		c.o.Log.Info("the hub did not take a finger for another terminal", "why", r.Why)
-	}
-	return nil
+	done := b.done
+	*b = bundle{}
+	return c.done(done...)
 }
