@@ -123,16 +123,21 @@ func Stop(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // Sees runs "sees URL PATTERN": it reads the page or the stream of events until
-// a part of it matches.
+// a line of it matches.
 func Sees(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sees URL PATTERN")
 	}
-	wanted, err := regexp.Compile(args[1])
+	Seen(ts, args[0], args[1])
+}
+
+// Seen is Sees for other commands: it returns the line.
+func Seen(ts *testscript.TestScript, address, pattern string) string {
+	wanted, err := regexp.Compile(pattern)
 	ts.Check(err)
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, args[0], nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	ts.Check(err)
 	answer, err := http.DefaultClient.Do(request)
 	ts.Check(err)
@@ -141,11 +146,13 @@ func Sees(ts *testscript.TestScript, neg bool, args []string) {
 	lines := bufio.NewScanner(answer.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		if seen.WriteString(lines.Text() + "\n"); wanted.MatchString(lines.Text()) {
-			return
+		if wanted.MatchString(lines.Text()) {
+			return lines.Text()
 		}
+		seen.WriteString(lines.Text() + "\n")
 	}
-	ts.Fatalf("%s never shows %q: %s, %v\n%s", args[0], args[1], answer.Status, lines.Err(), seen.String())
+	ts.Fatalf("%s never shows %q: %s, %v\n%s", address, pattern, answer.Status, lines.Err(), seen.String())
+	return ""
 }
 
 // Post runs "post URL [KEY=VALUE]...": a form is sent, as a button of a page

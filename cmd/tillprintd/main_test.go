@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.etcd.io/bbolt"
+
+	"github.com/tillprint/tillprint/cmd/internal/cli/clitest"
+	"github.com/tillprint/tillprint/cmd/internal/hubd"
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/sync/hub"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"tillprintd": main, "hub": runHub})
+}
+
+// TestScript runs every script of testdata against the command, beside a real
+// hub where the script starts one.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               clitest.Setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   clitest.Exits,
+			"address": clitest.Address,
+			"fill":    clitest.Fill,
+			"daemon":  clitest.Daemon,
+			"stop":    clitest.Stop,
+			"sees":    clitest.Sees,
+			"post":    clitest.Post,
+			"school":  school,
+			"serve":   serve,
+			"newer":   newer,
+		},
+	})
+}
+
+// runHub is "hub CONFIG": the hub as its own command runs it.
+func runHub() {
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	c, err := hubd.Load(flag.Arg(0))
+	if err == nil {
+		err = hubd.Run(ctx, c, c.Log.Logger(os.Stderr), func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) })
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// school CONFIG makes a hub with one school, in which one pupil eats by PIN,
+// and sets $PIN and two join codes, $CODE and $CODE2.
+func school(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: school CONFIG")
+	}
+	c, err := hubd.Load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	c.Dir = ts.MkAbs(c.Dir)
+	ts.Check(hub.Init(c.Dir, []string{"localhost"}, rand.Reader, time.Now()))
+	ctx := context.Background()
+	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
+	ts.Check(err)
+	defer h.Close()
+	site := hub.Site{ID: "oakfield", Name: "Oakfield School",
+		Profile: consent.Profile{Biometrics: true, Purpose: consent.CanteenIdentification, Modality: consent.Finger, Notices: []string{"v1"}}}
+	ts.Check(h.AddSite(ctx, site))
+	pupil := hub.NewSubject{Class: consent.Pupil, Name: "Amina Khan", Form: "7B", PIN: true,
+		Eighteenth: consent.DateOf(time.Now().AddDate(6, 0, 0)), LeavesOn: consent.DateOf(time.Now().AddDate(5, 0, 0))}
+	added, err := h.AddSubjects(ctx, site.ID, "office", []hub.NewSubject{pupil})
+	ts.Check(err)
+	ts.Setenv("PIN", added[0].PIN)
+	for _, name := range []string{"CODE", "CODE2"} {
+		code, err := h.NewJoinCode(ctx, site.ID, "office", "till-1")
+		ts.Check(err)
+		ts.Setenv(name, code)
+	}
+}
+
+// newer STORE lets a store look as if a later version had written it.
+func newer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: newer STORE")
+	}
+	db, err := bbolt.Open(filepath.Join(ts.MkAbs(args[0]), "records.db"), 0o600, nil)
+	ts.Check(err)
+	defer db.Close()
+	ts.Check(db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("99")) }))
+}
+
+// serve PAGE PIN keys a PIN on the operator's page and confirms the pupil.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: serve PAGE PIN")
+	}
+	do, events := args[0]+"/do/", args[0]+"/events"
+	clitest.Post(ts, false, []string{do + "clear"})
+	clitest.Post(ts, false, []string{do + "pin"})
+	for _, digit := range args[1] {
+		clitest.Post(ts, false, []string{do + "key", "key=" + string(digit)})
+	}
+	clitest.Sees(ts, false, []string{events, "Amina Khan.*7B"})
+	// The confirmation carries the proposal's number; the page has it in the button.
+	text := clitest.Seen(ts, events, `do/confirm"[^>]*"id":"`)
+	id, _, _ := strings.Cut(text[strings.Index(text, `"id":"`)+len(`"id":"`):], `"`)
+	clitest.Post(ts, false, []string{do + "confirm", "id=" + id})
+	clitest.Sees(ts, false, []string{events, `data-state="served"`})
+}
