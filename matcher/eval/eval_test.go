@@ -198,7 +198,10 @@ func TestBench(t *testing.T) {
 
 func TestRates(t *testing.T) {
 	// Genuine 9 7 5 3, impostors 6 4 2 1: by hand.
-	scores := []pairScore{{0, 0, 9}, {0, 0, 7}, {0, 1, 6}, {1, 1, 5}, {0, 1, 4}, {1, 1, 3}, {0, 1, 2}, {0, 1, 1}}
+	scores := []pairScore{
+		{score: 9}, {score: 7}, {fingerJ: 1, score: 6}, {fingerI: 1, fingerJ: 1, score: 5},
+		{fingerJ: 1, score: 4}, {fingerI: 1, fingerJ: 1, score: 3}, {fingerJ: 1, score: 2}, {fingerJ: 1, score: 1},
+	}
 	sortScores(scores)
 	got := rates(scores, func(*pairScore) float64 { return 1 })
 	want := Rates{EER: 0.25, FMR100: 0.5, FMR1000: 0.5, ZeroFMR: 0.5}
@@ -208,7 +211,7 @@ func TestRates(t *testing.T) {
 		}
 	}
 	// Equal scores on both sides cannot be told apart by any threshold.
-	tied := []pairScore{{0, 0, 5}, {0, 1, 5}}
+	tied := []pairScore{{score: 5}, {fingerJ: 1, score: 5}}
 	if got := rates(tied, func(*pairScore) float64 { return 1 }); got.EER != 0.5 || got.ZeroFMR != 1 {
 		t.Errorf("tied scores: %+v", got)
 	}

@@ -5,12 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/tillprint/tillprint/matcher"
-	"github.com/tillprint/tillprint/matcher/sample"
-	"github.com/tillprint/tillprint/matcher/synth"
 )
 
 // IdentifyOptions of [Identify].
@@ -19,6 +15,11 @@ type IdentifyOptions struct {
 	Enrol       int            // impressions enrolled of each finger, each kept as a view
 	Distractors int            // synthetic templates added, two fingers a subject
 	Policy      matcher.Policy // judges every search; zero is matcher.DefaultPolicy
+
+	// FingersPerSubject joins the set's fingers, in its order, into subjects
+	// of so many: with 2 the first and second finger are one person's, the
+	// third and fourth another's. 0 is 1.
+	FingersPerSubject int
 }
 
 // An IdentifyResult is what [Identify] measured. Rates are fractions.
@@ -47,14 +48,35 @@ type IdentifyResult struct {
 	// own, and searches of either sort that found somebody else.
 	Found float64 `json:"policy_found"`
 	Wrong int     `json:"policy_wrong"`
+
+	// FoundEither is the share of the searches of enrolled fingers that found
+	// their own at once or, if not, by the subject's next finger's press of the
+	// same number. It equals Found with one finger a subject.
+	FoundEither float64 `json:"policy_found_either"`
+
+	// Exact 95 % intervals (Clopper and Pearson) of FNIR0001 at its threshold
+	// and of what the policy misses.
+	FNIR0001CI95 [2]float64 `json:"fnir_at_fpir_0.001_ci95"`
+	MissedCI95   [2]float64 `json:"policy_fnir_ci95"`
+
+	// Single comparisons of the set's impressions: with those of other
+	// fingers, and with distractors. Distractors that score lower flatter.
+	Real      Spread `json:"real_impostors"`
+	Synthetic Spread `json:"synthetic_distractors"`
+
+	Subjects []Subject `json:"subjects"` // those to enrol again first
+
+	// Scores of all searches, ascending: own finger's (below 0 where another
+	// came first), and the best of searches with the own subject left out.
+	Own, Others []float64 `json:"-"`
 }
 
 // Identify measures identification: the first Enrol impressions of every
 // finger enrolled among distractors, the others searched, and each of these
 // searched again while its own finger is not enrolled.
 func Identify(ctx context.Context, o IdentifyOptions) (*IdentifyResult, error) {
-	if o.Enrol < 1 || o.Distractors < 0 {
-		return nil, errors.New("identification needs at least one impression enrolled and no negative number of distractors")
+	if o.Enrol < 1 || o.Distractors < 0 || o.FingersPerSubject < 0 {
+		return nil, errors.New("identification needs at least one impression enrolled and no negative number of distractors or fingers")
 	}
 	o.Policy = cmp.Or(o.Policy, matcher.DefaultPolicy)
 	set, l, err := load(ctx, o.Input)
@@ -66,169 +88,12 @@ func Identify(ctx context.Context, o IdentifyOptions) (*IdentifyResult, error) {
 	if err := t.crowd(ctx, o.Distractors, l.sensor); err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
-	if err := t.run(ctx, byFinger(set), o.Enrol, l.in.Progress); err != nil {
+	if err := t.run(ctx, bySubject(set, max(1, o.FingersPerSubject)), o.Enrol, l.in.Progress); err != nil {
 		return nil, fmt.Errorf("evaluate %s: %w", o.Dir, err)
 	}
-	return t.result(), nil
-}
-
-// byFinger splits the sorted set.
-func byFinger(set []impression) (fingers [][]impression) {
-	for i := range set {
-		if n := len(fingers); n == 0 || fingers[n-1][0].finger != set[i].finger {
-			fingers = append(fingers, nil)
-		}
-		fingers[len(fingers)-1] = append(fingers[len(fingers)-1], set[i])
+	r := t.result()
+	if r.Real, r.Synthetic, err = spreads(ctx, set, o.Distractors, l.sensor); err != nil {
+		return nil, fmt.Errorf("evaluate %s: %w", o.Dir, err)
 	}
-	return fingers
-}
-
-// A trial is one identification measurement under way.
-type trial struct {
-	policy  matcher.Policy
-	now     func() time.Time
-	gallery *matcher.Gallery
-
-	own    []float64 // score of each mated search; below any threshold if not first
-	others []float64 // best score of each non-mated search
-	first  int       // mated searches whose own finger came first
-	found  int       // of these, accepted by the policy
-	wrong  int       // searches in which the policy accepted somebody else
-	took   []time.Duration
-}
-
-// crowd adds n synthetic templates, as the sensor would show them.
-func (t *trial) crowd(ctx context.Context, n int, sensor *sample.Sensor) error {
-	for i := range n {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := t.gallery.Add(fmt.Sprintf("synthetic %d", i/2), uint8(1+i%2), distractor(i, sensor)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func distractor(i int, sensor *sample.Sensor) *matcher.Template {
-	if sensor != nil {
-		return synth.TemplateOn(*sensor, uint64(i))
-	}
-	return synth.Template(uint64(i))
-}
-
-func (t *trial) run(ctx context.Context, fingers [][]impression, enrol int, progress func(done, total int)) error {
-	for _, f := range fingers {
-		if err := t.enrol(f, enrol); err != nil {
-			return err
-		}
-	}
-	for i, f := range fingers {
-		progress(i, len(fingers))
-		for _, one := range f[min(enrol, len(f)):] {
-			if err := t.search(ctx, one, true); err != nil {
-				return err
-			}
-		}
-		t.gallery.RemoveSubject(f[0].finger)
-		for _, one := range f[min(enrol, len(f)):] {
-			if err := t.search(ctx, one, false); err != nil {
-				return err
-			}
-		}
-		if err := t.enrol(f, enrol); err != nil {
-			return err
-		}
-	}
-	progress(len(fingers), len(fingers))
-	if len(t.own) == 0 {
-		return fmt.Errorf("every impression is enrolled, none is left to search: enrol fewer than %d", enrol)
-	}
-	return nil
-}
-
-// enrol adds a finger's first impressions, as many as could be extracted.
-func (t *trial) enrol(finger []impression, n int) error {
-	var views []*matcher.Template
-	for _, one := range finger[:min(n, len(finger))] {
-		if one.reference != nil {
-			views = append(views, one.reference)
-		}
-	}
-	if len(views) == 0 {
-		return nil // its searches will fail, as they should
-	}
-	return t.gallery.Add(finger[0].finger, 1, views...)
-}
-
-// search looks one impression up and notes the outcome.
-func (t *trial) search(ctx context.Context, one impression, mated bool) error {
-	var found []matcher.Candidate
-	if one.probe != nil {
-		began := t.now()
-		var err error
-		if found, err = t.gallery.Identify(ctx, one.probe, 2); err != nil {
-			return err
-		}
-		t.took = append(t.took, t.now().Sub(began))
-	}
-	verdict := t.policy.Decide(found, t.gallery.Len())
-	hit := len(found) > 0 && found[0].Subject == one.finger
-	if verdict.Found && !hit {
-		t.wrong++
-	}
-	if !mated {
-		t.others = append(t.others, topScore(found))
-		return nil
-	}
-	if !hit {
-		t.own = append(t.own, -1)
-		return nil
-	}
-	t.own = append(t.own, found[0].Score)
-	t.first++
-	if verdict.Found {
-		t.found++
-	}
-	return nil
-}
-
-func topScore(found []matcher.Candidate) float64 {
-	if len(found) == 0 {
-		return 0
-	}
-	return found[0].Score
-}
-
-func (t *trial) result() *IdentifyResult {
-	slices.Sort(t.others)
-	mated := float64(len(t.own))
-	return &IdentifyResult{
-		FNIR01:      t.fnir(0.1),
-		FNIR001:     t.fnir(0.01),
-		FNIR0001:    t.fnir(0.001),
-		Rank1:       float64(t.first) / mated,
-		SearchMSP50: quantile(t.took, 0.5, time.Millisecond),
-		SearchMSP99: quantile(t.took, 0.99, time.Millisecond),
-		Gallery:     t.gallery.Len(),
-		Mated:       len(t.own),
-		NonMated:    len(t.others),
-		FPIRBound:   3 / float64(len(t.others)),
-		Found:       float64(t.found) / mated,
-		Wrong:       t.wrong,
-	}
-}
-
-// fnir is the share of mated searches that fail when a search must score above
-// what all but the given share of non-mated searches reach. t.others is sorted.
-func (t *trial) fnir(fpir float64) float64 {
-	allowed := int(fpir * float64(len(t.others)))
-	threshold := t.others[len(t.others)-1-min(allowed, len(t.others)-1)]
-	missed := 0
-	for _, s := range t.own {
-		if s <= threshold {
-			missed++
-		}
-	}
-	return float64(missed) / float64(len(t.own))
+	return r, nil
 }

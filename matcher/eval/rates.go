@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -10,6 +11,7 @@ import (
 type pairScore struct {
 	fingerI, fingerJ int
 	score            float64
+	numberI, numberJ int // of the impressions
 }
 
 func (p *pairScore) genuine() bool { return p.fingerI == p.fingerJ }
@@ -20,6 +22,8 @@ type Rates struct {
 	FMR100  float64 `json:"fmr100"`  // lowest FNMR with FMR ≤ 1 %
 	FMR1000 float64 `json:"fmr1000"` // lowest FNMR with FMR ≤ 0.1 %
 	ZeroFMR float64 `json:"zerofmr"` // lowest FNMR without any false match
+
+	Threshold1000 float64 `json:"fmr1000_threshold"` // the score that FMR1000 asks for
 }
 
 // rates walks the thresholds downwards from "accept nothing". Scores must be
@@ -40,6 +44,7 @@ func rates(sorted []pairScore, weight func(*pairScore) float64) Rates {
 	if genuine == 0 || impostor == 0 {
 		return Rates{}
 	}
+	r.Threshold1000 = math.Nextafter(sorted[0].score, math.Inf(1))
 	var accepted, wrong float64
 	lastFMR, lastFNMR := 0.0, 1.0
 	crossed := false
@@ -59,6 +64,9 @@ func rates(sorted []pairScore, weight func(*pairScore) float64) Rates {
 		lastFMR, lastFNMR = fmr, fnmr
 		r.FMR100 = lower(r.FMR100, fnmr, fmr <= 0.01)
 		r.FMR1000 = lower(r.FMR1000, fnmr, fmr <= 0.001)
+		if fmr <= 0.001 {
+			r.Threshold1000 = sorted[i-1].score
+		}
 		r.ZeroFMR = lower(r.ZeroFMR, fnmr, wrong == 0)
 	}
 	return r
@@ -96,13 +104,9 @@ const (
 // CVIU 2004).
 func interval(sorted []pairScore, fingers int) [2]float64 {
 	draw := rand.New(rand.NewPCG(bootstrapSeed, 0))
-	times := make([]float64, fingers)
 	eers := make([]float64, 0, resamplings)
 	for range resamplings {
-		clear(times)
-		for range fingers {
-			times[draw.IntN(fingers)]++
-		}
+		times := resample(draw, fingers)
 		r := rates(sorted, func(p *pairScore) float64 {
 			if p.genuine() {
 				return times[p.fingerI]
@@ -111,6 +115,5 @@ func interval(sorted []pairScore, fingers int) [2]float64 {
 		})
 		eers = append(eers, r.EER)
 	}
-	slices.Sort(eers)
-	return [2]float64{eers[resamplings*25/1000], eers[resamplings*975/1000-1]}
+	return middle95(eers)
 }

@@ -1,7 +1,7 @@
 package eval
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +22,13 @@ type Options struct {
 	// Scores, if set, receives every pair as CSV:
 	// finger_i,impr_i,finger_j,impr_j,score.
 	Scores io.Writer
+
+	// Gallery is how many templates Result.Tail thinks of; 0 is 2,400, a
+	// school of 1,200 with two fingers each.
+	Gallery int
 }
+
+const schoolGallery = 2400
 
 // A Result is what [Run] measured. Rates are fractions.
 type Result struct {
@@ -38,6 +44,12 @@ type Result struct {
 	EERCI95         [2]float64 `json:"eer_ci95"` // bootstrap over fingers
 	ExtractMSMedian float64    `json:"extract_ms_median"`
 	MatchUSMedian   float64    `json:"match_us_median"` // of two prepared templates
+
+	Tail    Tail     `json:"impostor_tail"`
+	Fingers []Finger `json:"fingers"` // those to enrol again first
+
+	// All scores, ascending: what plots are made of.
+	GenuineScores, ImpostorScores []float64 `json:"-"`
 }
 
 // A prepared impression is ready to be compared; nil sides never enrolled.
@@ -75,14 +87,22 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		ExtractMSMedian: median(l.took, time.Millisecond),
 		MatchUSMedian:   median(c.took, time.Microsecond),
 	}
-	for i := range c.scores {
-		if c.scores[i].genuine() {
-			r.Genuine++
+	r.Tail = tailOf(c.scores, fingers, cmp.Or(o.Gallery, schoolGallery))
+	r.Fingers = fingersOf(c.scores, ready, r.Threshold1000)
+	r.split(c.scores)
+	return r, nil
+}
+
+// split hands out the scores, which are sorted, best first.
+func (r *Result) split(sorted []pairScore) {
+	for i := len(sorted) - 1; i >= 0; i-- {
+		if sorted[i].genuine() {
+			r.GenuineScores = append(r.GenuineScores, sorted[i].score)
 		} else {
-			r.Impostor++
+			r.ImpostorScores = append(r.ImpostorScores, sorted[i].score)
 		}
 	}
-	return r, nil
+	r.Genuine, r.Impostor = len(r.GenuineScores), len(r.ImpostorScores)
 }
 
 // attempts is how many extractions there were; templates count as one each.
@@ -125,64 +145,5 @@ func clearPrepared(ready []prepared) {
 				side.Clear()
 			}
 		}
-	}
-}
-
-// A comparison collects the scores of all pairs.
-type comparison struct {
-	Options
-	now      func() time.Time
-	progress func(done, total int)
-	out      *bufio.Writer
-	scores   []pairScore
-	took     []time.Duration
-}
-
-func (c *comparison) all(ctx context.Context, ready []prepared) error {
-	if c.Scores != nil {
-		c.out = bufio.NewWriter(c.Scores)
-		fmt.Fprintln(c.out, "finger_i,impr_i,finger_j,impr_j,score")
-	}
-	for i := range ready {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		for j := i + 1; j < len(ready); j++ {
-			if c.counts(ready, i, j) {
-				c.compare(&ready[i], &ready[j])
-			}
-		}
-		c.progress(i+1, len(ready))
-	}
-	if c.out != nil {
-		if err := c.out.Flush(); err != nil {
-			return fmt.Errorf("write scores: %w", err)
-		}
-	}
-	return nil
-}
-
-// counts tells whether the protocol has the pair. The set is sorted by finger
-// and impression, so a finger's first impression is where the finger begins.
-func (c *comparison) counts(ready []prepared, i, j int) bool {
-	if ready[i].finger == ready[j].finger || c.Impostors != "first" {
-		return true
-	}
-	first := func(k int) bool { return k == 0 || ready[k-1].finger != ready[k].finger }
-	return first(i) && first(j)
-}
-
-// compare scores one pair: the earlier impression as reference, the later one
-// as probe. A side that could not be enrolled scores 0.
-func (c *comparison) compare(i, j *prepared) {
-	var score float64
-	if i.reference != nil && j.probe != nil {
-		began := c.now()
-		score = matcher.Score(j.probe, i.reference)
-		c.took = append(c.took, c.now().Sub(began))
-	}
-	c.scores = append(c.scores, pairScore{i.finger, j.finger, score})
-	if c.out != nil {
-		fmt.Fprintf(c.out, "%s,%d,%s,%d,%.4f\n", i.one.finger, i.one.number, j.one.finger, j.one.number, score)
 	}
 }
