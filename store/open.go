@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,8 +19,8 @@ import (
 	"github.com/tillprint/tillprint/store/keyslot"
 )
 
-// Create makes a new store in dir, which may exist, for a terminal that has just joined a site. It draws the
-// terminal's signing key. The folder must not hold a store yet.
+// Create makes a new store in dir, which may exist, for a terminal that has just joined a site, with a signing key
+// from Options.Seed or a new one. The folder must not hold a store yet.
 func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, error) {
 	if err := id.check(); err != nil {
 		return nil, err
@@ -36,6 +37,7 @@ func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, erro
 	if err := createTable(dir, slot, id, o); err != nil {
 		return nil, fmt.Errorf("creating the store: %w", err)
 	}
+	o.Seed = nil
 	// A crash here leaves a table without records, which Open completes.
 	return Open(dir, slot, id, o)
 }
@@ -51,8 +53,12 @@ func createTable(dir string, slot keyslot.Slot, id Identity, o Options) error {
 	}
 	seed := make([]byte, ed25519.SeedSize)
 	defer clear(seed)
-	if _, err := o.Rand.Read(seed); err != nil {
-		return fmt.Errorf("drawing the signing key: %w", err)
+	if n := copy(seed, o.Seed); o.Seed != nil && (n != len(o.Seed) || n != len(seed)) {
+		return fmt.Errorf("a seed of %d bytes, %d are needed", len(o.Seed), len(seed))
+	} else if n == 0 {
+		if _, err := io.ReadFull(o.Rand, seed); err != nil {
+			return fmt.Errorf("drawing the signing key: %w", err)
+		}
 	}
 	none := &table{secrets: map[string][]byte{}}
 	first, err := none.with(edit{epoch: 1, secrets: map[string][]byte{secretSigning: seed}}, o.Rand)

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -204,5 +205,22 @@ func TestWithdrawalWipesFingersAndKeepsThePIN(t *testing.T) {
 		}
 		wantSound(t, b.st)
 		b.reopen()
+	}
+}
+
+// A seed that came from elsewhere is the terminal's key, and one of the wrong length makes no store.
+func TestSeedIsTheSigningKey(t *testing.T) {
+	seed := bytes.Repeat([]byte{7}, ed25519.SeedSize)
+	random := rand.NewChaCha8([32]byte{3})
+	s, err := store.Create(t.TempDir(), &keyslot.Memory{Rand: random}, testID, store.Options{Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if key, err := s.SigningKey(); err != nil || !key.Equal(ed25519.NewKeyFromSeed(seed)) {
+		t.Errorf("another key, %v", err)
+	}
+	if _, err := store.Create(t.TempDir(), &keyslot.Memory{Rand: random}, testID, store.Options{Seed: seed[1:]}); err == nil {
+		t.Error("31 bytes were taken for a seed")
 	}
 }

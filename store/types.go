@@ -31,6 +31,7 @@ func (id Identity) String() string { return "terminal " + id.Terminal + " of sit
 // Options are the store's surroundings. The zero value is the machine itself.
 type Options struct {
 	Rand     io.Reader        // source of keys and nonces; crypto/rand when nil
+	Seed     []byte           // Create: seed of the terminal's signing key, 32 bytes; drawn from Rand when nil. The caller clears it
 	Now      func() time.Time // time of day; time.Now when nil
 	Location *time.Location   // the site's time zone, in which dates begin; UTC when nil
 	Timeout  time.Duration    // how long Open waits for another process to leave; 2 s when 0

@@ -21,12 +21,13 @@ const (
 
 // Config is what a site decides. The zero value of a field means its default.
 type Config struct {
-	Biometrics bool           // false: the sensor is never opened (A16)
+	Biometrics bool           // false: the sensor is never opened, whatever the hub says of the site (A16)
 	Trigger    Trigger        // default OnRequest
 	Policy     matcher.Policy // when a best candidate is good enough; default matcher.DefaultPolicy
 	PINLength  int            // digits of a PIN, 4 to 10; default 6
 	Fingers    []uint8        // fingers to enrol, in order, ISO/IEC 19794-2 positions 1 to 10; default 2 and 7, the index fingers
 	Quality    uint8          // least quality of an enrolled press, 0 to 100; default 25
+	Unlike     float64        // share of pairs of different fingers that may pass for one finger at an enrolment, above 0 to 1 (nothing is compared); default 0.1
 	Operator   string         // who works the till, for the audit log and receipts; default "operator"
 }
 
@@ -51,6 +52,12 @@ func (c *Config) complete() error {
 	}
 	if c.Quality == 0 {
 		c.Quality = 25
+	}
+	if c.Unlike == 0 {
+		c.Unlike = 0.1
+	}
+	if !(c.Unlike > 0 && c.Unlike <= 1) {
+		return fmt.Errorf("till: a share of %g unlike presses: use more than 0 and at most 1, better 0.1", c.Unlike)
 	}
 	if c.Operator == "" {
 		c.Operator = "operator"

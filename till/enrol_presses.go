@@ -93,6 +93,12 @@ func (t *Till) nextPress() {
 		t.askPress("Good. Lift, and press the same finger again.", nil)
 		return
 	}
+	if strays := e.strays(t.cfg.Unlike); len(strays) > 0 {
+		e.drop(strays)
+		t.askPress("Those presses were of different fingers, or of different parts of one. "+strayWords(len(strays)),
+			[]string{"use the " + fingerName(e.fingers[e.nth]) + " only, with its middle on the glass"})
+		return
+	}
 	if e.nth+1 < len(e.fingers) {
 		e.nth, e.presses = e.nth+1, 0
 		t.askPress("Good. Now the other finger.", nil)

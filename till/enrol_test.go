@@ -124,6 +124,45 @@ func TestAlikeStopsAndAsks(t *testing.T) {
 	})
 }
 
+// TestMixedFingersAreNotEnrolled: presses of different fingers are noticed, the
+// odd one is asked for again, and what is kept is of one finger.
+func TestMixedFingersAreNotEnrolled(t *testing.T) {
+	right, left, third := grow(4), grow(5), grow(6)
+	enrolWith := func(f func(*world)) {
+		inWorld(t, func(c *Config, _ *Parts) { c.Fingers, c.Unlike = []uint8{2}, 0.01 }, func(w *world) {
+			w.must(w.till.Enrol(w.ctx, w.admit(withName("Ida Voss"), consent.Permit)))
+			w.must(w.till.EnrolYes(w.ctx))
+			f(w)
+		})
+	}
+	t.Run("one stray", func(t *testing.T) {
+		enrolWith(func(w *world) {
+			w.press(left.press())
+			w.press(right.press())
+			w.press(right.press())
+			v := w.want(EnrolPress)
+			if v.Enrolment.Press != 2 || len(v.Advice) == 0 {
+				t.Fatalf("after a stray press: %+v, %q", *v.Enrolment, v.Advice)
+			}
+			w.press(right.press())
+			w.want(Enrolled)
+			if v := w.scan(left.press()); v.State == Proposed {
+				t.Error("the stray press was kept")
+			}
+		})
+	})
+	t.Run("three fingers", func(t *testing.T) {
+		enrolWith(func(w *world) {
+			for _, f := range []*finger{left, right, third} {
+				w.press(f.press())
+			}
+			if v := w.want(EnrolPress); v.Enrolment.Press != 0 || len(w.till.enrolment.taken) != 0 {
+				t.Errorf("after three different fingers: %+v", *v.Enrolment)
+			}
+		})
+	})
+}
+
 // TestPoorPressDoesNotCount, and the words say what would help.
 func TestPoorPressDoesNotCount(t *testing.T) {
 	faint := sample.R503.Press(synth.NewMaster(4).Impression(1, synth.Conditions{ShiftX: 90, Moisture: -1, Missing: 0.7}))

@@ -46,7 +46,7 @@ func (t *Till) Scan(ctx context.Context) error {
 // fingers reports whether a finger may be read now, and if not, why.
 func (t *Till) fingers() (bool, string) {
 	switch {
-	case !t.cfg.Biometrics:
+	case !t.biometrics():
 		return false, "This site does not use fingers. Serve by PIN, name or cash."
 	case t.reader == nil:
 		return false, "This terminal has no sensor. Serve by PIN, name or cash."
@@ -59,6 +59,9 @@ func (t *Till) fingers() (bool, string) {
 	}
 	return true, ""
 }
+
+// biometrics is the site's mode, by its configuration and by its hub (A16).
+func (t *Till) biometrics() bool { return t.cfg.Biometrics && t.parts.Custody.Biometrics() }
 
 // arm lets the sensor look by itself for the next pupil, where the site's
 // profile says so. Called in states in which nothing else is going on.

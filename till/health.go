@@ -20,7 +20,7 @@ func (t *Till) health() []Lamp {
 
 func (t *Till) sensorLamp() Lamp {
 	switch {
-	case !t.cfg.Biometrics:
+	case !t.biometrics():
 		return Lamp{"Sensor", "not used at this site", Good}
 	case t.reader == nil:
 		return Lamp{"Sensor", "none", Warn}
@@ -33,7 +33,7 @@ func (t *Till) sensorLamp() Lamp {
 func (t *Till) fingersLamp() Lamp {
 	if on, why := t.fingers(); !on {
 		level := Warn
-		if !t.cfg.Biometrics {
+		if !t.biometrics() {
 			level = Good // as the site wants it (A16)
 		}
 		return Lamp{"Fingers", "off. " + why, level}

@@ -26,6 +26,7 @@ type Scanner interface {
 type Custody interface {
 	Permitted(subject consent.SubjectID, now time.Time) (bool, []string)
 	Fingers() (on bool, why string)
+	Biometrics() bool // the site's mode as the hub last said it (A16); may change at any time
 	Refuse(ctx context.Context, subject consent.SubjectID, by string) (audit.Receipt, error)
 	Enrol(ctx context.Context, records []store.TemplateRecord) error
 }

@@ -42,6 +42,9 @@ func (r *reader) press(ctx context.Context, lifted bool, down func()) (press, er
 	defer b.extractor.Clear()
 	b.lift = b.lift && lifted
 	for {
+		if !r.used() {
+			r.drop(b, "closed: this site does not use fingers")
+		}
 		if b.scanner == nil {
 			return press{}, errLost
 		}

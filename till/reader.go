@@ -32,6 +32,7 @@ type bench struct {
 // reader asks the sensor for fingers and keeps it open.
 type reader struct {
 	open  func(ctx context.Context) (Scanner, error)
+	used  func() bool   // the site uses fingers; otherwise the serial port is nobody's (A16)
 	bench chan *bench   // holds the bench while nobody uses it
 	lost  chan struct{} // wakes keepOpen
 	ready atomic.Bool
@@ -39,8 +40,8 @@ type reader struct {
 	seed  maphash.Seed
 }
 
-func newReader(open func(ctx context.Context) (Scanner, error)) *reader {
-	r := &reader{open: open, bench: make(chan *bench, 1), lost: make(chan struct{}, 1), seed: maphash.MakeSeed()}
+func newReader(open func(ctx context.Context) (Scanner, error), used func() bool) *reader {
+	r := &reader{open: open, used: used, bench: make(chan *bench, 1), lost: make(chan struct{}, 1), seed: maphash.MakeSeed()}
 	r.bench <- &bench{extractor: extract.New()}
 	r.say("being opened")
 	return r
@@ -83,8 +84,13 @@ func (r *reader) keepOpen(ctx context.Context) {
 }
 
 // tend opens a lost sensor or asks an open one for a sign of life. No image is
-// taken for it (A15).
+// taken for it (A15). Where the site has stopped using fingers it closes the
+// sensor, and opens it again when the site begins anew.
 func (r *reader) tend(ctx context.Context, b *bench) bool {
+	if !r.used() {
+		r.drop(b, "closed: this site does not use fingers")
+		return true
+	}
 	if b.scanner != nil {
 		if err := b.scanner.Echo(ctx); err != nil && ctx.Err() == nil {
 			r.drop(b, lossWords(err))

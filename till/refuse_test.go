@@ -268,3 +268,38 @@ func TestFingersOff(t *testing.T) {
 		})
 	})
 }
+
+// TestA16TheSensorFollowsTheSite: a hub that turns the site's fingers off closes
+// the serial port, also in the middle of a look, and opens it again later.
+func TestA16TheSensorFollowsTheSite(t *testing.T) {
+	for name, look := range map[string]Trigger{"idle": OnRequest, "looking": OnPoll} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(c *Config, _ *Parts) { c.Trigger = look }, func(w *world) {
+				if _, err := w.custody.SetBiometrics(w.ctx, false); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2 * heartbeat)
+				synctest.Wait()
+				w.glass.mu.Lock()
+				closed, scans := w.glass.closed, w.glass.scans
+				w.glass.mu.Unlock()
+				if closed != 1 || bad(w.till.View(), "Sensor") {
+					t.Errorf("closed %d times, %+v", closed, w.till.View().Health)
+				}
+				w.must(w.till.Scan(w.ctx))
+				w.want(FingersOff)
+				w.must(w.till.PIN(w.ctx, "493201"))
+				w.want(Proposed)
+				if w.glass.scans != scans {
+					t.Error("the glass was looked at")
+				}
+				if _, err := w.custody.SetBiometrics(w.ctx, true); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(2 * heartbeat)
+				w.must(w.till.Scan(w.ctx))
+				w.want(Reading)
+			})
+		})
+	}
+}

@@ -106,7 +106,7 @@ func New(cfg Config, parts Parts) (*Till, error) {
 		names: &directory{people: parts.People}, like: standIn,
 		served: map[consent.SubjectID]time.Time{}, refused: map[consent.SubjectID]bool{}}
 	if cfg.Biometrics && parts.OpenScanner != nil {
-		t.reader = newReader(parts.OpenScanner)
+		t.reader = newReader(parts.OpenScanner, parts.Custody.Biometrics)
 	}
 	t.view.PINLength = cfg.PINLength
 	t.publish()

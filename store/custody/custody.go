@@ -23,7 +23,9 @@ type Custody struct {
 	barred map[consent.SubjectID]int  // losing permission in calls that run now: how many
 	failed map[consent.SubjectID]bool // should have lost it, but nothing could be written
 	lease  time.Time                  // fingers may be matched until then; zero: no lease yet
+	kept   time.Time                  // the lease that the disk holds
 	off    bool                       // the site has no biometrics (A16)
+	wiped  bool                       // off is on the disk, and everything that it ends is wiped
 	block  bool                       // the hub has blocked this terminal (H6)
 }
 
@@ -47,7 +49,7 @@ func (c *Custody) Load(ctx context.Context) error {
 
 // load adds what walk yields, finger by finger: walk gives all templates of a finger one after the other.
 func (c *Custody) load(ctx context.Context, walk func(func(store.TemplateRecord) error) error) error {
-	if !c.biometrics() {
+	if !c.Biometrics() {
 		return nil
 	}
 	l := loader{c: c, present: map[consent.SubjectID]bool{}}

@@ -372,6 +372,19 @@ func TestI7FingersRestWhenTheLeaseEnds(t *testing.T) {
 	}
 }
 
+// A lease that could not be written is written when it comes again.
+func TestI7LeaseIsKeptAfterADiskError(t *testing.T) {
+	d := newDesk(t)
+	until := noon.Add(time.Hour)
+	d.must(d.st.Close())
+	if err := d.c.SetLease(until); err == nil {
+		t.Fatal("kept without a disk")
+	}
+	if err := d.c.SetLease(until); err == nil {
+		t.Error("taken for kept the second time")
+	}
+}
+
 func TestBlockStopsFingersAndKeepsEverything(t *testing.T) {
 	d := newDesk(t)
 	id := d.enrolled()
@@ -442,6 +455,69 @@ func TestAdoptionIsTriedAgainAfterADiskError(t *testing.T) {
 	d.must(d.st.Close())
 	if passed, err := d.c.Adopt(context.Background(), [][]store.TemplateRecord{d.prints(id)}); err == nil {
 		t.Fatalf("without a disk: %v", passed)
+	}
+}
+
+// A16 when the disk fails: fingers are off at once, and the next try, or the next start and its sweep, completes it.
+func TestSiteWithoutBiometricsAfterADiskError(t *testing.T) {
+	d := newDesk(t)
+	id := d.enrolled()
+	d.slot.Fault = func(string) error { return errors.New("no answer") }
+	if _, err := d.c.SetBiometrics(context.Background(), false); err == nil {
+		t.Fatal("acknowledged without a key slot")
+	}
+	if on, _ := d.c.Fingers(); on || d.g.Len() != 0 {
+		t.Error("fingers are on")
+	}
+	d.slot.Fault = nil
+	if receipts, err := d.c.SetBiometrics(context.Background(), false); err != nil || len(receipts) != 1 {
+		t.Errorf("the second try: %d receipts, %v", len(receipts), err)
+	}
+	if receipts, err := d.c.SetBiometrics(context.Background(), false); err != nil || len(receipts) != 0 {
+		t.Errorf("the third try: %d receipts, %v", len(receipts), err)
+	}
+	d.restart()
+	if on, _ := d.c.Fingers(); on || d.st.HasFingerKey(id) {
+		t.Error("fingers are back after a restart")
+	}
+	if _, err := d.c.SetBiometrics(context.Background(), true); err != nil || !d.c.Biometrics() {
+		t.Errorf("turned on again: %v", err)
+	}
+	d.wantSound()
+}
+
+// A refusal whose wipe breaks off is pressed again: one no, one receipt, and a later change of mind counts.
+func TestRefusalIsPressedAgainAfterADiskError(t *testing.T) {
+	d := newDesk(t)
+	id := d.enrolled()
+	d.slot.Fault = func(string) error { return errors.New("no answer") }
+	for range 2 {
+		if _, err := d.c.Refuse(context.Background(), id, "op-1"); err == nil {
+			t.Fatal("acknowledged without a key slot")
+		}
+		d.wantMatched(id, false)
+	}
+	d.slot.Fault = nil
+	r, err := d.c.Refuse(context.Background(), id, "op-1")
+	if err != nil || r.Subject != id {
+		t.Fatalf("receipt for %q, %v", r.Subject, err)
+	}
+	count := map[string]int{}
+	var refusal uint64
+	items, err := d.st.Pending(0)
+	d.must(err)
+	for _, it := range items {
+		if count[it.Kind]++; it.Kind == store.ItemRefusal {
+			refusal = it.ID
+		}
+	}
+	if count[store.ItemRefusal] != 1 || count[store.ItemReceipt] != 1 {
+		t.Errorf("waiting for the hub: %v", count)
+	}
+	d.must(d.st.RefusalKnown(refusal, 1))
+	d.change(id, store.Standing{Decision: consent.Permit})
+	if ok, rows := d.c.Permitted(id, noon); !ok {
+		t.Errorf("a change of mind does not count: %v", rows)
 	}
 }
 

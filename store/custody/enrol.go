@@ -45,7 +45,7 @@ func (c *Custody) Adopt(ctx context.Context, enrolments [][]store.TemplateRecord
 
 // adoptable says why an enrolment from elsewhere is not taken: what its sender promises counts for nothing here (A16).
 func (c *Custody) adoptable(records []store.TemplateRecord, now time.Time) error {
-	if !c.biometrics() {
+	if !c.Biometrics() {
 		return ErrOff
 	}
 	for _, r := range records {
@@ -64,7 +64,7 @@ func (c *Custody) enrol(ctx context.Context, records []store.TemplateRecord) err
 	if len(records) == 0 {
 		return nil
 	}
-	if !c.biometrics() {
+	if !c.Biometrics() {
 		return fmt.Errorf("%w: the site does not use biometrics (A16)", ErrOff)
 	}
 	subjects := map[consent.SubjectID]bool{}

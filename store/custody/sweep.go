@@ -38,7 +38,7 @@ func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 	s.Loaded = len(c.g.Subjects()) - before
 	var err error
 	switch {
-	case !c.biometrics(): // a power cut may have come between the switch and the wipe
+	case !c.Biometrics(): // a power cut may have come between the switch and the wipe
 		s.Receipts, err = c.st.WipeAll("A16")
 	case c.st.Clock().Trusted():
 		s.Receipts, err = c.st.Wipe(c.ended())
@@ -70,29 +70,49 @@ func first(rows []string, otherwise string) string {
 	return rows[0]
 }
 
-// SetBiometrics is the site's mode (A16). Turning it off empties the gallery at once and wipes every template; turning
-// it on again brings nothing back.
-func (c *Custody) SetBiometrics(ctx context.Context, on bool) ([]store.Receipt, error) {
+// SetBiometrics sets the site's mode (A16). Turning it off empties the gallery at once and wipes every template; turning
+// it on again brings nothing back. After an error it is to be called again: off holds in memory already, on does not.
+func (c *Custody) SetBiometrics(_ context.Context, on bool) ([]store.Receipt, error) {
+	if on {
+		return nil, c.turnOn()
+	}
 	c.mu.Lock()
-	changed := c.off == on
-	c.off = !on
+	c.off = true
+	wiped := c.wiped
 	c.mu.Unlock()
-	if !changed {
+	if wiped {
 		return nil, nil
 	}
 	c.write.Lock()
 	defer c.write.Unlock()
-	if !on {
-		for _, id := range c.g.Subjects() {
-			c.g.RemoveSubject(id)
-		}
+	for _, id := range c.g.Subjects() {
+		c.g.RemoveSubject(id)
 	}
-	if err := c.keepSwitch(settingOff, !on); err != nil || on {
+	if err := c.keepSwitch(settingOff, true); err != nil {
 		return nil, err
 	}
+	// A crash here leaves a site that is off, whose templates the next sweep wipes.
 	receipts, err := c.st.WipeAll("A16")
 	if err != nil {
 		return receipts, fmt.Errorf("turning biometrics off: %w", err)
 	}
+	c.mu.Lock()
+	c.wiped = true
+	c.mu.Unlock()
 	return receipts, nil
+}
+
+func (c *Custody) turnOn() error {
+	if c.Biometrics() {
+		return nil
+	}
+	c.write.Lock()
+	defer c.write.Unlock()
+	if err := c.keepSwitch(settingOff, false); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.off, c.wiped = false, false
+	c.mu.Unlock()
+	return nil
 }

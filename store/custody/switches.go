@@ -23,6 +23,7 @@ func (c *Custody) loadSwitches() error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	c.kept = c.lease
 	for _, b := range []struct {
 		name string
 		into *bool
@@ -40,7 +41,7 @@ func (c *Custody) loadSwitches() error {
 // may shorten a lease.
 func (c *Custody) SetLease(until time.Time) error {
 	c.mu.Lock()
-	same := c.lease.Equal(until)
+	same := c.kept.Equal(until)
 	c.lease = until
 	c.mu.Unlock()
 	if same {
@@ -53,6 +54,9 @@ func (c *Custody) SetLease(until time.Time) error {
 	if err != nil {
 		return fmt.Errorf("keeping the lease: %w", err)
 	}
+	c.mu.Lock()
+	c.kept = until
+	c.mu.Unlock()
 	return nil
 }
 
@@ -100,7 +104,8 @@ func (c *Custody) Fingers() (on bool, why string) {
 	return true, ""
 }
 
-func (c *Custody) biometrics() bool {
+// Biometrics is the site's mode (A16): without biometrics no sensor is opened.
+func (c *Custody) Biometrics() bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return !c.off

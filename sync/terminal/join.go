@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -67,8 +66,8 @@ func Join(ctx context.Context, code, wish, dir string, slot keyslot.Slot, o stor
 	if err != nil {
 		return nil, fmt.Errorf("joining the site %s: %w", c.Site, err)
 	}
-	o.Rand = random
-	return create(dir, slot, o, seed, store.Identity{Site: c.Site, Terminal: answer.Terminal},
+	o.Seed = seed
+	return create(dir, slot, o, store.Identity{Site: c.Site, Terminal: answer.Terminal},
 		map[string][]byte{secretSeal: secret, SecretPepper: pepper, secretHub: hub})
 }
 
@@ -103,10 +102,8 @@ func redeem(ctx context.Context, c register.JoinCode, wish string, seed, public 
 	return &answer, nil
 }
 
-// create makes the store under the name that the hub has given. The store draws its signing key first of all, so the
-// key that the hub knows goes first into its random source.
-func create(dir string, slot keyslot.Slot, o store.Options, seed []byte, id store.Identity, secrets map[string][]byte) (*store.Store, error) {
-	o.Rand = io.MultiReader(bytes.NewReader(seed), o.Rand)
+// create makes the store under the name that the hub has given.
+func create(dir string, slot keyslot.Slot, o store.Options, id store.Identity, secrets map[string][]byte) (*store.Store, error) {
 	s, err := store.Create(dir, slot, id, o)
 	if err != nil {
 		return nil, err
