@@ -16,7 +16,7 @@ func (t *Till) askPress(say string, advice []string) {
 	t.view.Advice = advice
 	turn, ctx, subject := t.turn, t.turnCtx, t.enrolment.subject
 	t.workers.Go(func() {
-		p, err := t.reader.press(ctx, true, func() {})
+		p, err := t.reader.press(ctx, true, func() {}, nil)
 		alike := ""
 		if err == nil {
 			alike, err = t.searchAlike(ctx, p.template, subject)

@@ -23,7 +23,8 @@ type Result struct {
 	Quality   uint8  // 0 to 100
 	Why       string // one sentence
 	Wire      time.Duration
-	Compute   time.Duration // from the last row to the decision
+	Compute   time.Duration // from the last row used to the decision
+	Rows      float64       // of the image, 0..1: less than 1 when the decision fell on the way
 }
 
 // Scan asks for a finger: the operator's key. Where none may be used, the view
@@ -107,25 +108,36 @@ func (t *Till) awaitFinger(lifted bool) {
 
 // readFinger waits for a press and searches for it. It runs beside the till.
 func (t *Till) readFinger(ctx context.Context, turn uint64, lifted bool) func() {
+	var verdict matcher.Verdict
 	p, err := t.reader.press(ctx, lifted, func() {
 		t.post(turn, func() { t.show(Reading, "", stayReading) })
+	}, func(sofar *matcher.Template) bool {
+		var err error
+		verdict, err = t.identify(ctx, sofar, t.cfg.Policy.Early())
+		return err == nil && verdict.Found
 	})
 	defer p.clear() // the probe is overwritten before anybody hears of the decision
+	if err == nil && p.rows == 1 {
+		verdict, err = t.identify(ctx, p.template, t.cfg.Policy)
+	}
 	if err != nil {
 		return func() { t.unread(p, err) }
 	}
-	begun := time.Now()
-	r := Result{Quality: p.quality, Wire: p.wire, Gallery: t.parts.Gallery.Len()}
-	candidates, err := t.parts.Gallery.Identify(ctx, p.template, 2)
-	if err != nil {
-		return func() { t.unread(p, err) }
-	}
-	verdict := t.cfg.Policy.Decide(candidates, r.Gallery)
-	clear(candidates) // who else was alike is nobody's business (F7)
-	r.Compute = p.rest + time.Since(begun)
+	r := Result{Quality: p.quality, Wire: p.wire, Rows: p.rows, Compute: time.Since(p.last), Gallery: t.parts.Gallery.Len()}
 	r.Score, r.Finger = verdict.Best.Score, verdict.Best.Finger
 	r.Margin, r.Threshold, r.Why = verdict.Margin, verdict.Threshold, verdict.Why
 	return func() { t.decide(verdict, r, p.advice) }
+}
+
+// identify searches for a probe and judges what it is like. The candidates are
+// overwritten: who else was alike is nobody's business (F7).
+func (t *Till) identify(ctx context.Context, probe *matcher.Template, policy matcher.Policy) (matcher.Verdict, error) {
+	candidates, err := t.parts.Gallery.Identify(ctx, probe, 2)
+	if err != nil {
+		return matcher.Verdict{}, err
+	}
+	defer clear(candidates)
+	return policy.Decide(candidates, t.parts.Gallery.Len()), nil
 }
 
 // decide turns a search's verdict into a proposal, if consent is in force now.

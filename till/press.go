@@ -3,11 +3,11 @@ package till
 import (
 	"context"
 	"errors"
-	"hash/maphash"
 	"time"
 
 	"github.com/tillprint/tillprint/device/zfm"
 	"github.com/tillprint/tillprint/matcher"
+	"github.com/tillprint/tillprint/matcher/sample"
 )
 
 // Reasons why a press gave no template. errLost means that the sensor is closed
@@ -24,16 +24,19 @@ type press struct {
 	template *matcher.Template
 	quality  uint8
 	advice   []string
-	wire     time.Duration // from the finger on the glass to the last row
-	rest     time.Duration // from the last row to the template
+	rows     float64       // of the image that the template is made of, 0..1
+	wire     time.Duration // from the finger on the glass to the last of these rows
+	last     time.Time     // when that one came
 }
 
 // press waits for a finger, reads it and returns its template. lifted demands
 // that the finger of the last press has been seen to leave: where nobody asks for
 // each press, one left lying, or its latent print, must not be read twice. down
-// is called when rows begin to come. Image and row buffers are overwritten before
+// is called when rows begin to come. judge, unless nil, is shown the finger as it
+// comes, on another goroutine; once it has had enough the upload is broken off, and
+// what it saw last is the press. Image and row buffers are overwritten before
 // press returns (I3), whatever it returns.
-func (r *reader) press(ctx context.Context, lifted bool, down func()) (press, error) {
+func (r *reader) press(ctx context.Context, lifted bool, down func(), judge judgement) (press, error) {
 	b, err := r.take(ctx)
 	if err != nil {
 		return press{}, err
@@ -48,7 +51,7 @@ func (r *reader) press(ctx context.Context, lifted bool, down func()) (press, er
 		if b.scanner == nil {
 			return press{}, errLost
 		}
-		p, err := r.look(ctx, b, down)
+		p, err := r.look(ctx, b, down, judge)
 		switch {
 		case ctx.Err() != nil:
 			p.clear()
@@ -67,7 +70,7 @@ func (r *reader) press(ctx context.Context, lifted bool, down func()) (press, er
 }
 
 // look is one look at the glass.
-func (r *reader) look(ctx context.Context, b *bench, down func()) (press, error) {
+func (r *reader) look(ctx context.Context, b *bench, down func(), judge judgement) (press, error) {
 	if b.lift {
 		on, err := b.scanner.Present(ctx)
 		if err == nil && on {
@@ -78,48 +81,63 @@ func (r *reader) look(ctx context.Context, b *bench, down func()) (press, error)
 		}
 		b.lift = false
 	}
-	return r.scan(ctx, b, down)
+	return r.scan(ctx, b, down, judge)
 }
 
-// scan takes an image and its template. Rows are worked on while they arrive,
-// once the module's geometry is known; a disturbed image begins again at row 0.
-func (r *reader) scan(ctx context.Context, b *bench, down func()) (press, error) {
-	info := b.scanner.Info()
-	last := time.Now()
-	img, timing, err := b.scanner.Scan(ctx, func(y int, row []byte) {
+// scan takes an image and its template. Rows are worked on while they arrive, once
+// the module's geometry is known.
+func (r *reader) scan(ctx context.Context, b *bench, down func(), judge judgement) (press, error) {
+	begun := time.Now()
+	upload, enough := context.WithCancel(ctx)
+	defer enough()
+	w := r.watch(b, judge, enough)
+	img, timing, err := b.scanner.Scan(upload, func(y int, row []byte) {
 		if y == 0 {
 			down()
-			b.extractor.Begin(info.Width, info.Height, info.PPI)
 		}
-		if info.Width > 0 {
-			b.extractor.Row(y, row)
-		}
-		last = time.Now()
+		w.row(y, row)
 	})
-	if err != nil {
+	w.end()
+	if img != nil {
+		defer img.Clear()
+	}
+	if w.early == nil && err != nil {
 		return press{}, r.fault(ctx, b, err)
 	}
-	defer img.Clear()
 	b.lift = true
-	if b.repeated(maphash.Bytes(r.seed, img.Pix)) {
-		return press{advice: []string{"lift the finger off and press again"}}, errReplay
-	}
-	var t *matcher.Template
-	if info.Width == img.Width && info.Height == img.Height {
-		t, err = b.extractor.End()
+	var p press
+	if w.early != nil {
+		p, err = press{template: w.early, rows: float64(w.used) / float64(w.info.Height), wire: w.at.Sub(begun), last: w.at}, nil
+		wake(r.lost) // a sign of life asked for now drops the rest of the upload before anybody has to wait for it
 	} else {
-		t, err = b.extractor.Extract(img)
+		p, err = b.whole(img, w)
+		p.wire = timing.Capture + timing.Wire
 	}
 	report := b.extractor.Report()
-	p := press{template: t, quality: report.Quality, wire: timing.Capture + timing.Wire, rest: time.Since(last)}
+	p.quality = report.Quality
 	if words := report.Advice.String(); words != "" {
 		p.advice = []string{words}
 	}
-	if err != nil {
+	switch {
+	case b.repeated(w.trace):
+		p.clear()
+		return press{advice: []string{"lift the finger off and press again"}}, errReplay
+	case err != nil:
 		p.clear()
 		return p, errPoor
 	}
 	return p, nil
+}
+
+// whole is the press of an image that came to its end.
+func (b *bench) whole(img *sample.Sample, w *watch) (p press, err error) {
+	if w.info.Width == img.Width && w.info.Height == img.Height {
+		p.template, err = b.extractor.End()
+	} else {
+		p.template, err = b.extractor.Extract(img)
+	}
+	p.rows, p.last = 1, w.last
+	return p, err
 }
 
 // fault sorts a scanner's error: no finger, a press that went wrong, or a sensor
@@ -138,15 +156,16 @@ func (r *reader) fault(ctx context.Context, b *bench, err error) error {
 	return errLost
 }
 
-// repeated notes a picture and reports whether it is bit for bit one of the
-// last: live fingers never give the same picture twice (field.md 5D).
-func (b *bench) repeated(sum uint64) bool {
+// repeated notes a picture, or as much as was read of it, and reports whether it is
+// bit for bit one of the last: live fingers never give the same picture twice
+// (field.md 5D).
+func (b *bench) repeated(picture trace) bool {
 	for _, s := range b.seen {
-		if s == sum {
+		if s.begins(picture) {
 			return true
 		}
 	}
-	b.seen[b.next] = sum
+	b.seen[b.next] = picture
 	b.next = (b.next + 1) % len(b.seen)
 	return false
 }

@@ -24,7 +24,7 @@ const (
 type bench struct {
 	scanner   Scanner // nil while lost
 	extractor *extract.Extractor
-	seen      [replayDepth]uint64 // keyed hashes of the last pictures; nothing can be made of them
+	seen      [replayDepth]trace // of the last pictures
 	next      int
 	lift      bool // the finger of the last press has not been seen to leave
 }

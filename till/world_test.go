@@ -30,6 +30,8 @@ type glass struct {
 	img     *sample.Sample
 	fault   error         // returned by every command
 	gone    error         // returned by opening it
+	pace    time.Duration // between rows, ended by the context; 0 sends them at once, come what may
+	broken  int           // scans that their context ended
 	hold    chan struct{} // when set, a scan with a finger waits for it, whatever its context says
 	scans   int
 	rows    int
@@ -56,7 +58,7 @@ func (g *glass) Present(context.Context) (bool, error) {
 func (g *glass) Scan(ctx context.Context, rows func(int, []byte)) (*sample.Sample, zfm.Timing, error) {
 	g.mu.Lock()
 	g.scans++
-	img, fault, hold := g.img, g.fault, g.hold
+	img, fault, hold, pace := g.img, g.fault, g.hold, g.pace
 	g.mu.Unlock()
 	if fault != nil {
 		return nil, zfm.Timing{}, fault
@@ -70,6 +72,11 @@ func (g *glass) Scan(ctx context.Context, rows func(int, []byte)) (*sample.Sampl
 	s := sample.New(img.Width, img.Height, img.PPI)
 	copy(s.Pix, img.Pix)
 	for y := range s.Height {
+		if pace > 0 && !sleep(ctx, pace, nil) {
+			g.set(func() { g.broken++ })
+			s.Clear()
+			return nil, zfm.Timing{}, ctx.Err()
+		}
 		rows(y, s.Pix[y*s.Width:(y+1)*s.Width])
 	}
 	g.mu.Lock()
