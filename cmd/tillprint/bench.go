@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,7 @@ import (
 
 func benchCommand() *cobra.Command {
 	c := &cobra.Command{Use: "bench", Short: "Measure speed and memory", Args: cli.Args(cobra.NoArgs)}
-	c.AddCommand(benchIdentifyCommand())
+	c.AddCommand(benchIdentifyCommand(), benchScanCommand())
 	return c
 }
 
@@ -45,4 +46,45 @@ subject, on one core. Machines are noisy: compare figures of one run only.`,
 	c.Flags().IntVar(&o.Searches, "searches", 0, "searches to measure (default 50)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+func benchScanCommand() *cobra.Command {
+	var o eval.ScanOptions
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "scan --sensor r503 --baud 115200 DIR",
+		Short: "Measure after how many rows a finger is decided",
+		Long: `Measure after how many rows of its image a finger is decided: the first presses of every
+finger are enrolled among synthetic distractors, the others sent row by row in the pace of
+the wire, which is computed, not waited for. Rows are shares of the image.`,
+		Example: "  tillprint bench scan --sensor r503 --baud 115200 fvc2002_db1_b --json",
+		Args:    cli.Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.Dir, o.Progress = args[0], progress(c.ErrOrStderr(), "scanning")
+			r, err := eval.Scan(c.Context(), o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), r)
+			}
+			printScans(c.OutOrStdout(), r)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&o.Sensor, "sensor", "r503", "the module: r503, r307 or r558")
+	c.Flags().IntVar(&o.Baud, "baud", 115_200, "bits a second on its wire")
+	c.Flags().IntVar(&o.Enrol, "enrol", 3, "presses of each finger that are enrolled")
+	c.Flags().IntVar(&o.Distractors, "distractors", 2400, "synthetic templates to add to the gallery")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+func printScans(w io.Writer, r *eval.ScanResult) {
+	fmt.Fprintf(w, "gallery   %d templates; %d scans of enrolled fingers, %d of strangers\n", r.Gallery, r.Scans, r.Strangers)
+	fmt.Fprintf(w, "rows      %.0f %% at the decision in the median, %.0f %% p95; %d scans decided before the last row\n", 100*r.RowsP50, 100*r.RowsP95, r.Early)
+	fmt.Fprintf(w, "wrong     %d (%d when only whole images are looked at)\n", r.Wrong, r.WrongWhole)
+	fmt.Fprintf(w, "undecided %d (%d)\n", r.Undecided, r.UndecidedWhole)
+	fmt.Fprintf(w, "decision  %.0f ms after the first byte in the median (%.0f)\n", r.DecisionMS, r.DecisionMSWhole)
+	fmt.Fprintf(w, "compute   %.1f ms from the rows that decided to the decision in the median (%.1f)\n", r.ComputeMS, r.ComputeMSWhole)
 }

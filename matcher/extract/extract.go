@@ -41,6 +41,7 @@ type Extractor struct {
 	width, height int     // of the raster being worked on
 	ppi           float64 // of the raster
 	rows          int     // rows received so far
+	looked        int     // of these, when Sofar last looked
 	bad           error   // why Begin or Row refused; told by End
 	pixels        []uint8 // rows received, width × height
 	raster        raster
@@ -98,7 +99,7 @@ func (e *Extractor) Clear() {
 	e.mask.clear()
 	e.period.clear()
 	e.wave.clear()
-	e.rows = 0
+	e.rows, e.looked = 0, 0
 	e.report = Report{}
 }
 

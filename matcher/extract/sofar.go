@@ -6,6 +6,21 @@ import (
 	"github.com/tillprint/tillprint/matcher"
 )
 
+const (
+	// firstLook is the share of an image before which it is not worth a look, and
+	// looks how many there would be over a whole image: from firstLook to the end
+	// they are fewer than matcher.EarlyLooks.
+	firstLook = 0.4
+	looks     = 24
+)
+
+// Ripe says that so many rows have come since the last Sofar, or since Begin, that
+// another one is worth its while.
+func (e *Extractor) Ripe() bool {
+	return e.bad == nil && e.rows < e.height && e.native() &&
+		float64(e.rows) >= firstLook*float64(e.height) && (e.rows-e.looked)*looks >= e.height
+}
+
 // Sofar is the template of the rows that have arrived, as if the image ended
 // there. More rows may follow, and End gives what it would have given without it.
 // [ErrEarly] says that there is too little to look at yet (or, at resolutions far
@@ -27,6 +42,7 @@ func (e *Extractor) Sofar() (*matcher.Template, error) {
 func (e *Extractor) SofarInto(t *matcher.Template) error {
 	t.Width, t.Height, t.Quality = 0, 0, 0
 	t.Minutiae = t.Minutiae[:0]
+	e.looked = e.rows
 	if e.bad != nil {
 		return fmt.Errorf("reading the image: %w", e.bad)
 	}

@@ -119,3 +119,25 @@ func TestSofarAllocatesNothing(t *testing.T) {
 		t.Errorf("%.0f allocations", n)
 	}
 }
+
+// Looks begin when there is something to see, and are no more than the policy
+// for them shares its budget among.
+func TestRipe(t *testing.T) {
+	for _, height := range []int{80, 100, 192, 288, 640} {
+		e := New()
+		e.Begin(256, height, 500)
+		first, n := 0, 0
+		for y := range height {
+			e.Row(y, make([]uint8, 256))
+			if e.Ripe() {
+				if e.Sofar(); n == 0 {
+					first = y + 1
+				}
+				n++
+			}
+		}
+		if n < 8 || n > matcher.EarlyLooks || first*10 < height*4 {
+			t.Errorf("%d looks at %d rows, the first after %d", n, height, first)
+		}
+	}
+}

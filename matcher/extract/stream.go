@@ -12,7 +12,7 @@ import (
 // the top. What is wrong with these figures is told by [Extractor.End].
 func (e *Extractor) Begin(width, height int, ppi float64) {
 	e.report = Report{}
-	e.rows = 0
+	e.rows, e.looked = 0, 0
 	e.found = e.found[:0]
 	e.mask.depth = e.mask.depth[:0]
 	e.width, e.height, e.ppi = 0, 0, ppi
