@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/tillprint/tillprint/till"
 )
@@ -98,11 +99,15 @@ func (p *panel) answer(do func(ctx context.Context, t *terminal, a *actor) (stri
 
 var errNobody = errors.New("there is no such pupil in the queue")
 
-func (p *panel) pressed(_ context.Context, t *terminal, a *actor) (string, error) {
+func (p *panel) pressed(ctx context.Context, t *terminal, a *actor) (string, error) {
 	if a == nil {
 		return "", errNobody
 	}
-	t.sim.Lift()
+	// A till that did not see the glass empty takes the next finger for the last
+	// one. A till that is not looking just now finds a new one when it does.
+	looked, stop := context.WithTimeout(ctx, time.Second)
+	defer stop()
+	_ = t.lift(looked)
 	return a.Name + "'s finger lies on the glass of till " + t.name + ".", p.pressNext(t, a)
 }
 
