@@ -2,12 +2,10 @@ package till
 
 import (
 	"context"
-	"errors"
 	"hash/maphash"
 	"sync/atomic"
 	"time"
 
-	"github.com/tillprint/tillprint/device/zfm"
 	"github.com/tillprint/tillprint/matcher/extract"
 )
 
@@ -116,21 +114,6 @@ func (r *reader) drop(b *bench, words string) {
 		b.scanner.Close() // its error says nothing that the loss has not said
 		b.scanner = nil
 	}
-}
-
-// lossWords says what is wrong with a sensor and what helps.
-func lossWords(err error) string {
-	switch {
-	case errors.Is(err, zfm.ErrUnplugged):
-		return "unplugged: push its plug in; it is tried again by itself"
-	case errors.Is(err, zfm.ErrBusy):
-		return "used by another program: stop that one"
-	case errors.Is(err, zfm.ErrNoModule):
-		return "does not answer: check its cable and power"
-	case errors.Is(err, zfm.ErrNotSerial):
-		return "not found: the configured device is no serial port"
-	}
-	return "not answering: it is tried again by itself"
 }
 
 // sleep waits for d, for a wake-up, or for ctx, and reports whether ctx goes on.
