@@ -2,9 +2,10 @@ package matcher
 
 import "math"
 
-// A movement takes probe coordinates to reference coordinates: a rotation and
-// a translation, x' = cos·x + sin·y + dx and y' = cos·y − sin·x + dy in image
-// axes, where sin > 0 turns counter-clockwise as seen.
+// A movement takes probe coordinates to reference coordinates: a rotation with
+// a scale and a translation, x' = cos·x + sin·y + dx and y' = cos·y − sin·x + dy
+// in image axes, where sin > 0 turns counter-clockwise as seen. cos and sin are
+// times the scale; turned is the rotation alone.
 type movement struct {
 	cos, sin, dx, dy float32
 	turned           turn
@@ -14,9 +15,9 @@ func (m *movement) apply(x, y float32) (float32, float32) {
 	return m.cos*x + m.sin*y + m.dx, m.cos*y - m.sin*x + m.dy
 }
 
-// fit is the least-squares movement (Umeyama, PAMI 1991, in the plane and
-// without scale) that takes the probe points of the weighted pairs to their
-// reference points.
+// fit is the least-squares movement (Umeyama, PAMI 1991, in the plane) that
+// takes the probe points of the weighted pairs to their reference points. Its
+// scale is drawn towards 1, since few pairs of points say little about it.
 func fit(probe, ref *Prepared, pairs []pair, weight []float32) (movement, bool) {
 	var w, px, py, rx, ry float64
 	for i, pr := range pairs {
@@ -31,7 +32,7 @@ func fit(probe, ref *Prepared, pairs []pair, weight []float32) (movement, bool) 
 		return movement{}, false
 	}
 	px, py, rx, ry = px/w, py/w, rx/w, ry/w
-	var c, s float64
+	var c, s, spread, turnC, turnS float64
 	for i, pr := range pairs {
 		if k := float64(weight[i]); k > 0 {
 			a, b := &probe.points[pr.p], &ref.points[pr.r]
@@ -39,25 +40,43 @@ func fit(probe, ref *Prepared, pairs []pair, weight []float32) (movement, bool) 
 			bx, by := float64(b.x)-rx, float64(b.y)-ry
 			c += k * (ax*bx + ay*by)
 			s += k * (ay*bx - ax*by)
+			spread += k * (ax*ax + ay*ay)
 			// Directions tell the turn too, as if by a lever of leverage pixels.
 			sin, cos := math.Sincos((b.angle - a.angle).radians())
-			c += k * leverage * leverage * cos
-			s += k * leverage * leverage * sin
+			turnC += k * leverage * leverage * cos
+			turnS += k * leverage * leverage * sin
 		}
 	}
-	h := math.Hypot(c, s)
+	h := math.Hypot(c+turnC, s+turnS)
 	if h == 0 {
 		return movement{}, false
 	}
-	c, s = c/h, s/h
+	cos, sin := (c+turnC)/h, (s+turnS)/h
+	turned := toTurn(math.Atan2(sin, cos))
+	scale := (c*cos + s*sin + scalePrior) / (spread + scalePrior)
+	scale = min(max(scale, 1/mostGrown), 1/leastGrown)
+	cos, sin = cos*scale, sin*scale
 	return movement{
-		cos: float32(c), sin: float32(s),
-		dx: float32(rx - (c*px + s*py)), dy: float32(ry - (c*py - s*px)),
-		turned: toTurn(math.Atan2(s, c)),
+		cos: float32(cos), sin: float32(sin),
+		dx: float32(rx - (cos*px + sin*py)), dy: float32(ry - (cos*py - sin*px)),
+		turned: turned,
 	}, true
 }
 
-const leverage = 15
+const (
+	leverage = 15 // pixels
+
+	// How much the finger may have grown since the reference was taken:
+	// growth is an isotropic scaling (Gottschlich, Hotz, Lorenz, Bernhardt,
+	// Hantschel, Munk, "Modeling the growth of fingerprints improves matching
+	// for adolescents", IEEE TIFS 2011). See also Template.Grow.
+	leastGrown, mostGrown = 0.90, 1.20
+
+	// The prior of the scale, a normal distribution about 1, against places
+	// that are off by 5 pixels: (5 / 0.065)² square pixels, for a standard
+	// deviation of 0.065.
+	scalePrior = 6000
+)
 
 // seeds picks the best-supported pairs as starting points, leaving out those
 // that an earlier one already agrees with.

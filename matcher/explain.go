@@ -11,8 +11,9 @@ import (
 type Explanation struct {
 	Score float64 // as Score gives it
 
-	// The movement that takes the probe onto the reference: turned, enlarged,
-	// then shifted; see Move. Scale is 1 for a finger that has not grown.
+	// The movement that takes the probe onto the reference: turned, scaled,
+	// then shifted; see Move. Scale is below 1 where the finger has grown since
+	// the reference was taken.
 	Turned float64 // radians, counter-clockwise as seen, in (−π, π]
 	Scale  float64
 	DX, DY float64 // pixels at PPI, right and down
@@ -40,6 +41,7 @@ func Explain(probe, reference *Prepared) Explanation {
 	}
 	m := &s.movement
 	e.Turned = math.Atan2(float64(m.sin), float64(m.cos))
+	e.Scale = math.Hypot(float64(m.sin), float64(m.cos))
 	e.DX, e.DY = float64(m.dx), float64(m.dy)
 	for i := range s.mates {
 		k := &s.mates[i]

@@ -81,6 +81,37 @@ func TestValidateNamesTheFault(t *testing.T) {
 	}
 }
 
+func TestGrowKeepsTemplatesValid(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		made := drawTemplate(t)
+		was := *made
+		first := append([]Minutia(nil), made.Minutiae...)
+		factor := rapid.Float64().Draw(t, "factor")
+		made.Grow(factor)
+		if err := made.Validate(); err != nil {
+			t.Fatalf("grown by %g: %v", factor, err)
+		}
+		if made.Width == was.Width && made.Height == was.Height {
+			return
+		}
+		f := min(max(factor, 0.9), 1.2)
+		for i, m := range made.Minutiae {
+			if math.Abs(float64(m.X)-f*float64(first[i].X)) > 0.01 || m.Angle != first[i].Angle {
+				t.Fatalf("minutia %d went from %v to %v by %g", i, first[i], m, f)
+			}
+		}
+	})
+	made := Template{Width: 9, Height: 9}
+	if made.Grow(math.NaN()); made.Width != 9 {
+		t.Error("no number of growth changes the template")
+	}
+	for years, want := range map[float64]float64{-1: 1, 0: 1, 2: 1.05, 40: 1.10, math.NaN(): 1} {
+		if got := GrowthSince(years); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%g years of growth are %g, want %g", years, got, want)
+		}
+	}
+}
+
 func TestClearOverwritesMinutiae(t *testing.T) {
 	minutiae := []Minutia{{X: 1, Y: 2, Angle: 3, Kind: Ending, Quality: 4}, {X: 5}}
 	made := &Template{Width: 9, Height: 9, Minutiae: minutiae[:1]}
