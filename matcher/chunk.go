@@ -1,90 +1,129 @@
 package matcher
 
-// chunkTemplates bounds what one write has to copy: a chunk of full templates
-// is about 200 KiB.
+import "slices"
+
+// chunkTemplates bounds what one write has to copy: a chunk of that many full
+// templates is about 64 KiB.
 const chunkTemplates = 64
 
-// A chunk is a few templates laid out in flat arrays for the first stage of a
-// search. It never changes after it is published; it owns its arrays.
+// A chunk is a few templates laid out in flat arrays. It never changes after
+// it is published; it owns its arrays.
 type chunk struct {
 	entries []chunkEntry
-	points  []point
-	local   []neighbourhood
+	points  []packedPoint
+	plets   []kplet
 }
 
-// A chunkEntry is one template: the points and neighbourhoods from first up to
-// last in the chunk's arrays.
+// A chunkEntry is one template. Its points and k-plets follow those of the
+// entry before and end at the given places of the chunk's arrays, which
+// chunkTemplates keeps below 1<<16.
 type chunkEntry struct {
-	subject     string
-	finger      uint8
-	first, last int32
+	subject             string
+	which               uint64 // bit i: points[i] of the template has a k-plet
+	pointsEnd, pletsEnd uint16
+	finger              uint8
 }
 
 // entry is a template on its way into a chunk.
 type entry struct {
 	subject string
 	finger  uint8
-	*Prepared
+	points  []packedPoint
+	plets   []kplet
+	which   uint64
 }
 
-// with returns a copy of c with entries added.
-func (c *chunk) with(entries []entry) *chunk {
-	points := len(c.points)
-	for _, e := range entries {
-		points += len(e.points)
+// newEntry makes what the gallery keeps of a template.
+func newEntry(subject string, finger uint8, t *Template) entry {
+	points := usedPoints(t)
+	defer clear(points)
+	e := entry{subject: subject, finger: finger, points: make([]packedPoint, len(points))}
+	for i := range points {
+		e.points[i] = pack(&points[i])
 	}
-	n := newChunk(len(c.entries)+len(entries), points)
-	n.entries = append(n.entries, c.entries...)
-	n.points = append(n.points, c.points...)
-	n.local = append(n.local, c.local...)
-	for _, e := range entries {
-		n.append(e.subject, e.finger, e.points, e.local)
+	if len(points) >= fewest { // others match nothing
+		e.plets, e.which = kplets(points)
 	}
-	return n
+	return e
 }
 
-func newChunk(entries, points int) *chunk {
-	return &chunk{
-		entries: make([]chunkEntry, 0, entries),
-		points:  make([]point, 0, points),
-		local:   make([]neighbourhood, 0, points),
+func (e *entry) clear() {
+	clear(e.points)
+	clear(e.plets)
+}
+
+// at views entry i of c; it shares c's memory.
+func (c *chunk) at(i int) entry {
+	var before chunkEntry
+	if i > 0 {
+		before = c.entries[i-1]
 	}
+	e := &c.entries[i]
+	return entry{e.subject, e.finger, c.points[before.pointsEnd:e.pointsEnd], c.plets[before.pletsEnd:e.pletsEnd], e.which}
 }
 
-func (c *chunk) append(subject string, finger uint8, points []point, local []neighbourhood) {
-	first := int32(len(c.points))
-	c.points = append(c.points, points...)
-	c.local = append(c.local, local...)
-	c.entries = append(c.entries, chunkEntry{subject, finger, first, int32(len(c.points))})
+// len is the number of templates of c, which may be nil.
+func (c *chunk) len() int {
+	if c == nil {
+		return 0
+	}
+	return len(c.entries)
 }
 
-// without returns c if it has nothing of subject, else a copy without it.
+// room is how many templates may join those of c, which may be nil.
+func (c *chunk) room() int { return chunkTemplates - c.len() }
+
+// all views the entries of c.
+func (c *chunk) all() []entry {
+	if c == nil {
+		return nil
+	}
+	entries := make([]entry, len(c.entries))
+	for i := range entries {
+		entries[i] = c.at(i)
+	}
+	return entries
+}
+
+// newChunk copies entries into a chunk of their own.
+func newChunk(entries []entry) *chunk {
+	points, plets := 0, 0
+	for i := range entries {
+		points, plets = points+len(entries[i].points), plets+len(entries[i].plets)
+	}
+	c := &chunk{
+		entries: make([]chunkEntry, 0, len(entries)),
+		points:  make([]packedPoint, 0, points),
+		plets:   make([]kplet, 0, plets),
+	}
+	for i := range entries {
+		e := &entries[i]
+		c.points, c.plets = append(c.points, e.points...), append(c.plets, e.plets...)
+		c.entries = append(c.entries, chunkEntry{e.subject, e.which, uint16(len(c.points)), uint16(len(c.plets)), e.finger})
+	}
+	return c
+}
+
+// without returns c if it has nothing of subject, else a copy without it, or
+// nil if nothing else is in it. It may be called on nil.
 func (c *chunk) without(subject string) *chunk {
-	found := false
-	for i := range c.entries {
-		found = found || c.entries[i].subject == subject
+	if c == nil {
+		return nil
 	}
-	if !found {
+	mine := func(e chunkEntry) bool { return e.subject == subject }
+	if !slices.ContainsFunc(c.entries, mine) {
 		return c
 	}
-	n := newChunk(len(c.entries), len(c.points))
-	for i := range c.entries {
-		if e := &c.entries[i]; e.subject != subject {
-			n.append(e.subject, e.finger, c.points[e.first:e.last], c.local[e.first:e.last])
-		}
+	rest := slices.DeleteFunc(c.all(), func(e entry) bool { return e.subject == subject })
+	if len(rest) == 0 {
+		return nil
 	}
-	return n
-}
-
-// prepared views one template of c as Score wants it; it shares c's memory.
-func (c *chunk) prepared(e *chunkEntry) *Prepared {
-	points := c.points[e.first:e.last]
-	return &Prepared{points: points, local: c.local[e.first:e.last], hull: convexHull(nil, points)}
+	return newChunk(rest)
 }
 
 // clear overwrites what is personal in c.
 func (c *chunk) clear() {
-	clear(c.points)
-	clear(c.local)
 	clear(c.entries)
+	clear(c.points)
+	clear(c.plets)
 }

@@ -159,23 +159,28 @@ func TestRemovedIsOverwritten(t *testing.T) {
 	old := search.chunks[0]
 	g.RemoveSubject("p1")
 	later := g.acquire()
-	if !slices.ContainsFunc(old.points, func(p point) bool { return p != point{} }) {
+	if empty(old) {
 		t.Fatal("a running search's templates were overwritten")
 	}
 	g.release(search)
-	if slices.ContainsFunc(old.points, func(p point) bool { return p != point{} }) ||
-		slices.ContainsFunc(old.local, func(n neighbourhood) bool { return n != neighbourhood{} }) {
+	if !empty(old) {
 		t.Fatal("templates are left after the last search ended")
 	}
 	last := later.chunks[0]
 	g.release(later)
 	g.RemoveSubject("p0")
-	if slices.ContainsFunc(last.points, func(p point) bool { return p != point{} }) {
+	if !empty(last) {
 		t.Fatal("templates are left although nobody searches")
 	}
 	if len(g.retired) != 0 {
 		t.Errorf("%d snapshots are kept", len(g.retired))
 	}
+}
+
+func empty(c *chunk) bool {
+	return !slices.ContainsFunc(c.points, func(p packedPoint) bool { return p != packedPoint{} }) &&
+		!slices.ContainsFunc(c.plets, func(k kplet) bool { return k != kplet{} }) &&
+		!slices.ContainsFunc(c.entries, func(e chunkEntry) bool { return e != chunkEntry{} })
 }
 
 // Run with -race: searches, additions and removals at once.

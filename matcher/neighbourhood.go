@@ -60,21 +60,23 @@ var cellCentres = func() (c [64]vec) {
 	return c
 }()
 
-// describe computes the neighbourhood of every point.
-func describe(points []point) []neighbourhood {
-	local := make([]neighbourhood, len(points))
+// describe computes the neighbourhood of every point into local, which is as
+// long as points.
+func describe(local []neighbourhood, points []point) {
+	clear(local)
 	for i := range points {
-		sin, cos := math.Sincos(points[i].angle.radians())
+		p := &points[i]
+		turned := int(p.angle >> sineShift)
+		sin, cos := sines[turned], sines[(turned+len(sines)/4)%len(sines)]
 		for j := range points {
 			if i != j {
-				local[i].add(&points[i], &points[j], float32(sin), float32(cos))
+				local[i].add(p, &points[j], sin, cos)
 			}
 		}
 		for _, w := range local[i].cells {
 			local[i].ones += bits.OnesCount64(w)
 		}
 	}
-	return local
 }
 
 // add marks neighbour q of centre p, whose direction has the given sine and
@@ -85,10 +87,9 @@ func (a *neighbourhood) add(p, q *point, sin, cos float32) {
 		return
 	}
 	u, v := dx*cos+dy*sin, dy*cos-dx*sin
-	near := nearCells(u, v)
-	turned := q.angle - p.angle
+	near := nearCells[int((u+nearReach)/nearStep)&(nearSide-1)][int((v+nearReach)/nearStep)&(nearSide-1)]
 	for d := range quarters {
-		if apart(turned, turn(d*storedTurn/quarters)) <= storedTurn*directionSpread/360 {
+		if apart(q.angle-p.angle, turn(d*storedTurn/quarters)) <= storedTurn*directionSpread/360 {
 			a.cells[d] |= near
 		}
 	}
@@ -97,15 +98,34 @@ func (a *neighbourhood) add(p, q *point, sin, cos float32) {
 const (
 	spread          = 16 // pixels: how far a neighbour may stray
 	directionSpread = 60 // degrees; at 45 every direction falls into one quarter
+
+	nearStep  = 2                              // pixels between the entries of nearCells
+	nearSide  = 128                            // entries across, a power of two
+	nearReach = float32(nearSide*nearStep) / 2 // at least reach + spread
 )
 
-// nearCells is the set of cells whose centre lies within spread of (u, v).
-func nearCells(u, v float32) (set uint64) {
-	for i := range cellCentres {
-		du, dv := u-cellCentres[i].x, v-cellCentres[i].y
-		if du*du+dv*dv <= spread*spread {
-			set |= 1 << i
+// nearCells holds, for neighbours every nearStep pixels, the set of cells
+// whose centre lies within spread.
+var nearCells = func() (sets [nearSide][nearSide]uint64) {
+	for a := range sets {
+		for b := range sets[a] {
+			u, v := (float32(a)+0.5)*nearStep-nearReach, (float32(b)+0.5)*nearStep-nearReach
+			for i, c := range cellCentres {
+				if (u-c.x)*(u-c.x)+(v-c.y)*(v-c.y) <= spread*spread {
+					sets[a][b] |= 1 << i
+				}
+			}
 		}
 	}
-	return set
-}
+	return sets
+}()
+
+const sineShift = 4
+
+// sines holds the sine of every 16th turn value.
+var sines = func() (s [storedTurn >> sineShift]float32) {
+	for i := range s {
+		s[i] = float32(math.Sin(float64(i) * tau / float64(len(s))))
+	}
+	return s
+}()

@@ -61,8 +61,8 @@ func Prepare(t *Template) (*Prepared, error) {
 }
 
 func prepare(points []point) *Prepared {
-	p := &Prepared{points: points}
-	p.local = describe(points)
+	p := &Prepared{points: points, local: make([]neighbourhood, len(points))}
+	describe(p.local, points)
 	p.hull = convexHull(nil, points)
 	return p
 }

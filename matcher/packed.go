@@ -1,0 +1,34 @@
+package matcher
+
+import "math"
+
+// A packedPoint is a point as the gallery keeps it, in eight bytes: rounded as
+// MarshalBinary rounds, so that a template from the store loses nothing.
+type packedPoint struct {
+	x, y    uint16 // sixteenths of a pixel
+	angle   turn
+	kind    Kind
+	quality uint8
+}
+
+func pack(p *point) packedPoint {
+	sixteenths := func(v float32) uint16 {
+		return uint16(min(math.Round(float64(v)*storedSub), math.MaxUint16))
+	}
+	return packedPoint{sixteenths(p.x), sixteenths(p.y), p.angle, p.kind, p.quality}
+}
+
+func (p *packedPoint) unpack() point {
+	return point{float32(p.x) / storedSub, float32(p.y) / storedSub, p.angle, p.kind, p.quality}
+}
+
+// unpackInto makes p the prepared form of packed, reusing p's memory.
+func (p *Prepared) unpackInto(packed []packedPoint) {
+	p.points = grow(p.points, len(packed))
+	for i := range packed {
+		p.points[i] = packed[i].unpack()
+	}
+	p.local = grow(p.local, len(packed))
+	describe(p.local, p.points)
+	p.hull = convexHull(p.hull[:0], p.points)
+}
