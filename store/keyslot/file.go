@@ -29,22 +29,31 @@ const (
 	fileSize   = fileHeader + 2*seedSize
 )
 
-// CreateFile makes the key file with both places empty. It never touches a file that exists.
+// CreateFile makes the key file with both places empty. It never touches a file that exists. A power cut leaves the
+// whole file or none, and perhaps path.new, which holds no key and which the next call writes anew.
 func CreateFile(path string, rand io.Reader) (*File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("creating the key file: %w", err)
-	}
-	defer f.Close()
-	header := make([]byte, fileSize)
-	copy(header, fileMagic)
-	if _, err := f.Write(header); err != nil {
-		return nil, fmt.Errorf("creating the key file: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close(), syncDir(filepath.Dir(path))); err != nil {
+	whole := make([]byte, fileSize)
+	copy(whole, fileMagic)
+	if err := writeNew(path, whole); err != nil {
 		return nil, fmt.Errorf("creating the key file: %w", err)
 	}
 	return &File{path, rand}, nil
+}
+
+// writeNew makes a file durable under a temporary name and only then gives it its own.
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := unix.Renameat2(unix.AT_FDCWD, path+".new", unix.AT_FDCWD, path, unix.RENAME_NOREPLACE); err != nil {
+		return errors.Join(err, os.Remove(path+".new"))
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 // OpenFile checks that path is a key file that nobody else may read. Each fault is one sentence that says what to do.
@@ -70,7 +79,7 @@ func (s *File) Key(epoch uint64, dst []byte) error {
 		return fmt.Errorf("reading the key file %s: %w", s.path, err)
 	}
 	if empty(seed) {
-		return fmt.Errorf("key file %s, epoch %d: %w", s.path, epoch, ErrNoKey)
+		return fmt.Errorf("key file %s, epoch %d: %w: %s", s.path, epoch, ErrNoKey, whatToDo)
 	}
 	return derive(seed, epoch, dst)
 }
@@ -97,6 +106,29 @@ func (s *File) Retire(epoch uint64) error {
 // Destroy overwrites both places.
 func (s *File) Destroy() error {
 	return errors.Join(s.erase(place(0)), s.erase(place(1)))
+}
+
+// Health reads both places and says which of them holds a key.
+func (s *File) Health() (string, error) {
+	f, err := s.open(os.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	words := "key file " + s.path
+	seed := make([]byte, seedSize)
+	defer clear(seed)
+	for n := range uint64(2) {
+		if _, err := f.ReadAt(seed, place(n)); err != nil {
+			return words, fmt.Errorf("reading the key file %s: %w", s.path, err)
+		}
+		if empty(seed) {
+			words += ", empty"
+		} else {
+			words += ", a key"
+		}
+	}
+	return words, nil
 }
 
 // Promise is the row T1 of the design's table.

@@ -26,6 +26,13 @@ const KeySize = 32
 // ErrNoKey means that the slot holds no key for the epoch that was asked for (H16: tell the data protection officer).
 var ErrNoKey = errors.New("the key slot holds no key for this epoch")
 
+// ErrRolledBack means that the store is older than the slot: an old copy of the card was put back, or the card lost
+// writes. It comes together with ErrNoKey.
+var ErrRolledBack = errors.New("an old copy of the store was put back")
+
+// whatToDo ends the errors about a key that is not there.
+const whatToDo = "put the right one back, or set the store aside and join the hub again; tell the data protection officer (H16)"
+
 // A Slot keeps the root keys of at most two neighbouring epochs. Epochs count from 1. A slot has one user at a time.
 type Slot interface {
 	// Key writes the key of epoch into dst, which is KeySize bytes long and belongs to the caller, who clears it.
@@ -41,6 +48,9 @@ type Slot interface {
 
 	// Destroy kills every key: the remote wipe of a stolen terminal (H6) and the first step of its disposal (L1).
 	Destroy() error
+
+	// Health looks at the slot without changing it and says in a few words what it found; an error says what to do.
+	Health() (string, error)
 
 	// Promise says what the destruction of a key means here, and what it does not cover.
 	Promise() string

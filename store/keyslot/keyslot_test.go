@@ -23,11 +23,19 @@ func newFile(t *testing.T) (string, *keyslot.File) {
 	return path, slot
 }
 
-// Both slots keep the contract of the interface.
+// All slots keep the contract of the interface.
 func TestSlots(t *testing.T) {
-	_, file := newFile(t)
-	for name, slot := range map[string]keyslot.Slot{"file": file, "memory": &keyslot.Memory{Rand: rand.NewChaCha8([32]byte{6})}} {
+	open := map[string]func(t *testing.T) keyslot.Slot{
+		"file":   func(t *testing.T) keyslot.Slot { _, s := newFile(t); return s },
+		"memory": func(*testing.T) keyslot.Slot { return &keyslot.Memory{Rand: rand.NewChaCha8([32]byte{6})} },
+		"tpm":    func(t *testing.T) keyslot.Slot { return newTPM(t).slot },
+	}
+	for _, chip := range keyslot.I2CChips() {
+		open["i2c "+chip] = func(t *testing.T) keyslot.Slot { return openI2C(t, newChip(chip), chip) }
+	}
+	for name, open := range open {
 		t.Run(name, func(t *testing.T) {
+			slot := open(t)
 			keys := map[uint64][]byte{}
 			for epoch := uint64(1); epoch < 6; epoch++ {
 				next := make([]byte, keyslot.KeySize)
@@ -48,6 +56,9 @@ func TestSlots(t *testing.T) {
 				}
 				want(t, slot, epoch, next)
 				want(t, slot, epoch+1, nil)
+				if words, err := slot.Health(); err != nil || words == "" {
+					t.Errorf("health: %q, %v", words, err)
+				}
 			}
 			if bytes.Equal(keys[3], keys[5]) {
 				t.Error("two epochs have the same key")

@@ -8,7 +8,7 @@ import (
 // Memory is a slot for tests and for tools that keep nothing: its keys end with the process.
 type Memory struct {
 	Rand io.Reader
-	// Fault, when set, is asked before every operation ("key", "next", "retire", "destroy"); its error is returned.
+	// Fault, when set, is asked before every operation ("key", "next", "retire", "destroy", "health"); its error is returned.
 	Fault func(operation string) error
 
 	places [2][]byte // seeds; nil is an empty place
@@ -57,6 +57,17 @@ func (m *Memory) Destroy() error {
 	m.drop(0)
 	m.drop(1)
 	return nil
+}
+
+// Health counts the keys.
+func (m *Memory) Health() (string, error) {
+	n := 0
+	for _, place := range m.places {
+		if place != nil {
+			n++
+		}
+	}
+	return fmt.Sprintf("memory of this process, %d keys", n), m.fault("health")
 }
 
 // Promise says that nothing outlives the process.
