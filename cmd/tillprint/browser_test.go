@@ -55,7 +55,7 @@ func TestDemoPage(t *testing.T) {
 	p.servedByPIN(amina.PIN, amina)
 	p.servedByFinger(1, noah)
 
-	p.screenshot(noah)
+	p.screenshot(2)
 }
 
 // till is the operator's page inside the demo's.
@@ -237,12 +237,14 @@ func (p *page) findsNobody(i int, c card, before int) {
 	}
 }
 
-// screenshot takes the operator's page by itself, with a pupil proposed.
-func (p *page) screenshot(c card) {
+// screenshot takes the operator's page by itself, with pupil i proposed.
+func (p *page) screenshot(i int) {
+	p.Helper()
 	path := os.Getenv("TILLPRINT_SCREENSHOT")
 	if path == "" {
 		return
 	}
+	c := p.card(i)
 	p.open(p.address + "till/")
 	if err := chromedp.Do(p.ctx, chromedp.EmulateViewport(1024, 768)); err != nil {
 		p.Fatal(err)
@@ -250,7 +252,7 @@ func (p *page) screenshot(c card) {
 	p.until(`document.querySelector('#desk [data-state="idle"]') !== null`)
 	for range 5 {
 		for _, action := range []string{"lift", "press"} {
-			answer, err := http.PostForm(p.address+"demo/"+action, url.Values{"till": {"0"}, "who": {"1"}})
+			answer, err := http.PostForm(p.address+"demo/"+action, url.Values{"till": {"0"}, "who": {fmt.Sprint(i)}})
 			if err != nil {
 				p.Fatal(err)
 			}
