@@ -10,6 +10,7 @@ type wave struct {
 	direction []uint8   // of each pixel, in π/directions
 	smoothed  []float32 // the raster averaged along the ridges
 	re, im    []float32 // dark ridges have negative re
+	cos, sin  []float32 // doubled angles along one row, by column of cells
 }
 
 func (w *wave) begin(r *raster) {
@@ -28,19 +29,38 @@ func (w *wave) clear() {
 	clear(w.smoothed[:cap(w.smoothed)])
 	clear(w.re[:cap(w.re)])
 	clear(w.im[:cap(w.im)])
+	clear(w.cos[:cap(w.cos)])
+	clear(w.sin[:cap(w.sin)])
 }
 
-// steer writes every pixel's direction, two by two pixels at a time.
+// steer writes every pixel's direction, two by two pixels at a time. The cells'
+// doubled angles are interpolated down first, for a row at a time, then across.
 func (w *wave) steer(r *raster, o *orientation) {
+	w.cos, w.sin = resize(w.cos, o.columns+1), resize(w.sin, o.columns+1)
 	for y := 0; y < r.height; y += 2 {
+		at := locateOn(o.columns, o.rows, 0, float32(y)+0.5)
+		blend(w.cos, o.cos[at.topLeft:], o.cos[at.bottomLeft:], at.down)
+		blend(w.sin, o.sin[at.topLeft:], o.sin[at.bottomLeft:], at.down)
 		for x := 0; x < r.width; x += 2 {
-			cos, sin := o.between(float32(x)+0.5, float32(y)+0.5)
-			d := directionOf(cos, sin)
+			c := max(0, x-1) / cell
+			share := max(0, float32(x-1)/cell-float32(c))
+			d := directionOf(w.cos[c]+share*(w.cos[c+1]-w.cos[c]), w.sin[c]+share*(w.sin[c+1]-w.sin[c]))
 			p := r.at(x, y)
 			w.direction[p], w.direction[p+1] = d, d
 			w.direction[p+r.stride], w.direction[p+r.stride+1] = d, d
 		}
 	}
+}
+
+// blend mixes two rows of cells into out, which has one element more than they: the
+// last cell's value goes on.
+func blend(out, top, bottom []float32, down float32) {
+	n := len(out) - 1
+	top, bottom = top[:n], bottom[:n]
+	for i, v := range top {
+		out[i] = v + down*(bottom[i]-v)
+	}
+	out[n] = out[n-1]
 }
 
 // directionOf is the direction nearest to a doubled angle. The arc tangent is
