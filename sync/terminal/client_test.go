@@ -147,13 +147,17 @@ type till struct {
 	ahead   atomic.Int64 // by how much its clock is ahead
 }
 
-func (s *school) join(name string) *till {
+func (s *school) join(name string) *till { return s.joinAs(name, func(*till) {}) }
+
+// joinAs joins a terminal whose surroundings prepare has changed.
+func (s *school) joinAs(name string, prepare func(*till)) *till {
 	s.t.Helper()
 	code, err := s.hub.NewJoinCode(s.t.Context(), siteID, "office", name)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	tl := &till{t: s.t, dir: scratch(s.t), slot: &keyslot.Memory{Rand: rand.Reader}}
+	prepare(tl)
 	if tl.st, err = Join(s.t.Context(), code, "", filepath.Join(tl.dir, "store"), tl.slot, tl.options()); err != nil {
 		s.t.Fatal(err)
 	}
@@ -203,17 +207,8 @@ func (tl *till) run() *till {
 // restart closes the store and opens it again, as a reboot does.
 func (tl *till) restart() {
 	tl.t.Helper()
-	if err := tl.stop(); err != nil {
-		tl.t.Fatal(err)
-	}
-	if err := tl.st.Close(); err != nil {
-		tl.t.Fatal(err)
-	}
-	var err error
-	if tl.st, err = store.Open(filepath.Join(tl.dir, "store"), tl.slot, store.Identity{}, tl.options()); err != nil {
-		tl.t.Fatal(err)
-	}
-	tl.prepare()
+	tl.stopAll()
+	tl.open()
 }
 
 // await waits until cond holds, looking again whenever the client's state changes.
