@@ -34,7 +34,6 @@ type glass struct {
 	broken  int           // scans that their context ended
 	hold    chan struct{} // when set, a scan with a finger waits for it, whatever its context says
 	scans   int
-	rows    int
 	closed  int
 	cleared []*sample.Sample // images handed out
 }

@@ -69,7 +69,7 @@ func TestLateAck(t *testing.T) {
 	sim := switchOn(t, zfmsim.Options{Model: zfmsim.R307, Paced: true, Now: time.Now, Sleep: func(d time.Duration) {
 		if d >= 50*time.Millisecond {
 			gate.Lock()
-			gate.Unlock()
+			defer gate.Unlock()
 		}
 	}})
 	m := open(t, sim, zfm.Options{Reply: 5 * time.Second, Bauds: []int{115200}})
