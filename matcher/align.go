@@ -81,9 +81,8 @@ const (
 // seeds picks the best-supported pairs as starting points, leaving out those
 // that an earlier one already agrees with.
 func (s *scratch) seeds() []int {
-	n := len(s.pairs)
 	s.order = s.order[:0]
-	s.taken = grow(s.taken, n)
+	s.taken = grow(s.taken, len(s.pairs))
 	clear(s.taken)
 	for len(s.order) < mostSeeds {
 		top := -1
@@ -97,16 +96,20 @@ func (s *scratch) seeds() []int {
 		}
 		s.order = append(s.order, top)
 		s.taken[top] = true
-		for j, c := range s.compat[top*n : top*n+n] {
-			if c > 0.5 {
-				s.taken[j] = true
+		for i := range s.edges {
+			switch e := &s.edges[i]; {
+			case e.weight <= 0.5:
+			case e.a == top:
+				s.taken[e.b] = true
+			case e.b == top:
+				s.taken[e.a] = true
 			}
 		}
 	}
 	return s.order
 }
 
-const mostSeeds = 6
+const mostSeeds = 4
 
 // A bond is an accepted pair with how far its members lie apart.
 type bond struct {
@@ -116,25 +119,60 @@ type bond struct {
 	missX, missY float32 // reference minus rigidly moved probe, pixels
 }
 
-// match fills s.mates with the pairs of minutiae under the movement that seed
-// suggests; false means none. After a rigid first round it lets the skin
-// stretch: each later round moves a probe minutia by what its neighbours'
-// mates were off, with a smaller tolerance.
-func (s *scratch) match(probe, ref *Prepared, seed int) bool {
-	n := len(s.pairs)
-	s.weight = grow(s.weight, n)
-	for j := range s.pairs {
-		s.weight[j] = s.compat[seed*n+j] * s.support[j]
+// A start is a movement to try, with what a first, rigid pairing under it gave.
+type start struct {
+	movement
+	promise float32 // sum of the nearness of the mates
+}
+
+// starts fills s.begun with the movements that the seeds suggest, most
+// promising first.
+func (s *scratch) starts(probe, ref *Prepared) {
+	s.begun = s.begun[:0]
+	for _, seed := range s.seeds() {
+		m, ok := s.suggested(probe, ref, seed)
+		if !ok {
+			continue
+		}
+		s.pairUp(probe, ref, &m, matchRounds[0])
+		begun := start{movement: m}
+		for i := range s.mates {
+			begun.promise += 1 - s.mates[i].cost
+		}
+		at := len(s.begun)
+		s.begun = append(s.begun, begun)
+		for ; at > 0 && s.begun[at-1].promise < begun.promise; at-- {
+			s.begun[at] = s.begun[at-1]
+		}
+		s.begun[at] = begun
 	}
+}
+
+// suggested is the movement on which a seed and the pairs compatible with it
+// agree.
+func (s *scratch) suggested(probe, ref *Prepared, seed int) (movement, bool) {
+	s.weight = grow(s.weight, len(s.pairs))
+	clear(s.weight)
 	s.weight[seed] = s.support[seed]
-	m, ok := fit(probe, ref, s.pairs, s.weight)
-	if !ok {
-		return false
+	for i := range s.edges {
+		switch e := &s.edges[i]; seed {
+		case e.a:
+			s.weight[e.b] = e.weight * s.support[e.b]
+		case e.b:
+			s.weight[e.a] = e.weight * s.support[e.a]
+		}
 	}
-	s.movement = m
+	return fit(probe, ref, s.pairs, s.weight)
+}
+
+// match fills s.mates with the pairs of minutiae under a movement; false means
+// none. After a rigid first round it lets the skin stretch: each later round
+// moves a probe minutia by what its neighbours' mates were off, with a smaller
+// tolerance.
+func (s *scratch) match(probe, ref *Prepared, m *movement) bool {
 	s.mates = s.mates[:0]
 	for _, round := range matchRounds {
-		s.pairUp(probe, ref, &m, round)
+		s.pairUp(probe, ref, m, round)
 		if len(s.mates) == 0 {
 			return false
 		}
@@ -167,7 +205,8 @@ func (s *scratch) pairUp(probe, ref *Prepared, m *movement, round matchRound) {
 	t2 := round.tolerance * round.tolerance
 	for i := range s.moved {
 		a := &s.moved[i]
-		for j := range ref.points {
+		for _, at := range s.columns.between(a.x-round.tolerance, a.x+round.tolerance) {
+			j := int(at)
 			b := &ref.points[j]
 			dx, dy := b.x-a.x, b.y-a.y
 			d := (dx*dx + dy*dy) / t2
@@ -200,7 +239,7 @@ func (s *scratch) choose(probe, ref *Prepared) {
 		s.usedP[l.p], s.usedR[l.r] = true, true
 		rigid, bent, b := &s.rigid[l.p], &s.moved[l.p], &ref.points[l.r]
 		s.mates = append(s.mates, bond{
-			pair:  pair{l.p, l.r, s.sims[l.p*nr+l.r]},
+			pair:  newPair(probe, ref, l.p, l.r, s.sims[l.p*nr+l.r]),
 			cost:  l.cost,
 			miss2: (b.x-bent.x)*(b.x-bent.x) + (b.y-bent.y)*(b.y-bent.y),
 			missX: b.x - rigid.x, missY: b.y - rigid.y,
@@ -239,4 +278,37 @@ func (s *scratch) stretch(x, y, bend float32) (float32, float32) {
 		sx, sy, w = sx+v*k.missX, sy+v*k.missY, w+v
 	}
 	return sx / w, sy / w
+}
+
+// columns indexes points by strips of the image, so that what lies near a place
+// is found without looking at all.
+type columns struct {
+	first [MaxSide/columnWidth + 2]uint8 // of each strip, where it begins in order
+	order [mostUsed]uint8                // points by strip
+}
+
+const columnWidth = 16 // pixels
+
+func columnOf(x float32) int { return int(min(max(x, 0), MaxSide)) / columnWidth }
+
+// fill indexes at most mostUsed points, by counting.
+func (c *columns) fill(points []point) {
+	clear(c.first[:])
+	for i := range points {
+		c.first[columnOf(points[i].x)+1]++
+	}
+	for i := 1; i < len(c.first); i++ {
+		c.first[i] += c.first[i-1]
+	}
+	next := c.first
+	for i := range points {
+		at := columnOf(points[i].x)
+		c.order[next[at]] = uint8(i)
+		next[at]++
+	}
+}
+
+// between lists the points of the strips that [from, to] touches.
+func (c *columns) between(from, to float32) []uint8 {
+	return c.order[c.first[columnOf(from)]:c.first[columnOf(to)+1]]
 }

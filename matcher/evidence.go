@@ -33,7 +33,7 @@ func (s *scratch) evidence(probe, ref *Prepared) float64 {
 		if probe.points[k.p].kind == ref.points[k.r].kind {
 			sum += weightKind
 		}
-		agreed, segments := s.agreement(probe, ref, i)
+		agreed, segments := s.agreement(i)
 		sum += weightAgreed*agreed/(segments+2) + weightEdges*agreed/4
 	}
 	n := float64(len(s.mates))
@@ -43,7 +43,7 @@ func (s *scratch) evidence(probe, ref *Prepared) float64 {
 
 // agreement sums, over the segments from mate i to the mates within reach,
 // their compatibility, and counts them.
-func (s *scratch) agreement(probe, ref *Prepared, i int) (agreed, segments float64) {
+func (s *scratch) agreement(i int) (agreed, segments float64) {
 	a := &s.mates[i]
 	for j := range s.mates {
 		b := &s.mates[j]
@@ -52,7 +52,7 @@ func (s *scratch) agreement(probe, ref *Prepared, i int) (agreed, segments float
 			continue
 		}
 		segments++
-		agreed += float64(compatibility(probe, ref, &a.pair, &b.pair))
+		agreed += float64(compatibility(&a.pair, &b.pair))
 	}
 	return agreed, segments
 }

@@ -36,7 +36,7 @@ func Explain(probe, reference *Prepared) Explanation {
 	defer s.giveBack()
 	e := Explanation{Scale: 1}
 	e.Score = s.score(probe, reference)
-	if e.Score == 0 || !s.match(probe, reference, s.best) {
+	if e.Score == 0 || !s.match(probe, reference, &s.movement) {
 		return e
 	}
 	m := &s.movement

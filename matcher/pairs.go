@@ -4,12 +4,20 @@ import "math"
 
 // A pair is a probe minutia and a reference minutia that may be the same.
 type pair struct {
-	p, r int     // indices into the points of probe and reference
-	sim  float32 // of their neighbourhoods
+	p, r   int     // indices into the points of probe and reference
+	sim    float32 // of their neighbourhoods
+	px, py float32 // place of the probe's, pixels
+	rx, ry float32 // and of the reference's
+	turned turn    // how the finger turned, according to this pair
+}
+
+func newPair(probe, ref *Prepared, p, r int, sim float32) pair {
+	a, b := &probe.points[p], &ref.points[r]
+	return pair{p, r, sim, a.x, a.y, b.x, b.y, a.angle - b.angle}
 }
 
 const (
-	mostPairs = 120 // candidate pairs that enter relaxation
+	mostPairs = 80 // candidate pairs that enter relaxation
 	simSteps  = 256
 )
 
@@ -36,26 +44,40 @@ func (s *scratch) candidates(probe, ref *Prepared) {
 	s.pairs = s.pairs[:0]
 	for k, v := range s.sims {
 		if simStep(v) > floor {
-			s.pairs = append(s.pairs, pair{p: k / nr, r: k % nr, sim: v})
+			s.pairs = append(s.pairs, newPair(probe, ref, k/nr, k%nr, v))
 		}
 	}
 }
 
 func simStep(v float32) int { return min(int(v*simSteps), simSteps-1) }
 
-// relax fills s.support: it lets pairs that describe the same movement of the
-// finger raise each other, by relaxation as in Feng, "Combining minutiae
-// descriptors for fingerprint matching", Pattern Recognition 2008.
-func (s *scratch) relax(probe, ref *Prepared) {
+// An edge joins two candidate pairs that describe the same movement of the
+// finger.
+type edge struct {
+	a, b   int     // indices into pairs, b < a
+	weight float32 // their compatibility
+}
+
+// relax fills s.edges and s.support: it lets pairs that describe the same
+// movement of the finger raise each other, by relaxation as in Feng, "Combining
+// minutiae descriptors for fingerprint matching", Pattern Recognition 2008.
+func (s *scratch) relax() {
 	n := len(s.pairs)
-	s.compat, s.support = grow(s.compat, n*n), grow(s.support, n)
+	s.support = grow(s.support, n)
+	s.edges = s.edges[:0]
 	for i := range s.pairs {
-		s.compat[i*n+i] = 0
-		for j := range i {
-			c := compatibility(probe, ref, &s.pairs[i], &s.pairs[j])
-			s.compat[i*n+j], s.compat[j*n+i] = c, c
+		a := &s.pairs[i]
+		s.support[i] = a.sim
+		for j := range s.pairs[:i] {
+			b := &s.pairs[j]
+			// Most fail here; compatibility looks at the rest.
+			if off := int16(a.turned - b.turned); off > compatTurn || off < -compatTurn {
+				continue
+			}
+			if c := compatibility(a, b); c > 0 {
+				s.edges = append(s.edges, edge{i, j, c})
+			}
 		}
-		s.support[i] = s.pairs[i].sim
 	}
 	for range relaxRounds {
 		s.relaxOnce()
@@ -65,15 +87,18 @@ func (s *scratch) relax(probe, ref *Prepared) {
 // relaxOnce gives each pair the support of those compatible with it, scaled so
 // that the best has 1.
 func (s *scratch) relaxOnce() {
-	n := len(s.pairs)
-	s.next = grow(s.next, n)
+	s.next = grow(s.next, len(s.pairs))
+	for i := range s.next {
+		s.next[i] = relaxStay
+	}
+	for i := range s.edges {
+		e := &s.edges[i]
+		s.next[e.a] += e.weight * s.support[e.b]
+		s.next[e.b] += e.weight * s.support[e.a]
+	}
 	var most float32
-	for i := range s.pairs {
-		var sum float32
-		for j, c := range s.compat[i*n : i*n+n] {
-			sum += c * s.support[j]
-		}
-		s.next[i] = s.pairs[i].sim * (relaxStay + sum)
+	for i := range s.next {
+		s.next[i] *= s.pairs[i].sim
 		most = max(most, s.next[i])
 	}
 	if most > 0 {
@@ -91,28 +116,21 @@ const (
 // compatibility of two pairs, 0 to 1: how well the segment between the two
 // probe minutiae and that between the two reference minutiae agree in length,
 // in direction seen from each end, and in the turn between the two minutiae.
-func compatibility(probe, ref *Prepared, a, b *pair) float32 {
-	if a.p == b.p || a.r == b.r {
+func compatibility(a, b *pair) float32 {
+	off := apart(a.turned, b.turned)
+	if off > compatTurn || a.p == b.p || a.r == b.r {
 		return 0
 	}
-	pa, pb := &probe.points[a.p], &probe.points[b.p]
-	ra, rb := &ref.points[a.r], &ref.points[b.r]
-	// How the finger turned, according to either pair.
-	turnA, turnB := pa.angle-ra.angle, pb.angle-rb.angle
-	off := apart(turnA, turnB)
-	if off > compatTurn {
-		return 0
-	}
-	px, py := pb.x-pa.x, pb.y-pa.y
-	rx, ry := rb.x-ra.x, rb.y-ra.y
+	px, py := b.px-a.px, b.py-a.py
+	rx, ry := b.rx-a.rx, b.ry-a.ry
 	lp := float32(math.Sqrt(float64(px*px + py*py)))
 	lr := float32(math.Sqrt(float64(rx*rx + ry*ry)))
-	slack := float32(compatBase) + compatGrow*(lp+lr)/2
+	slack := compatBase + compatGrow/2*(lp+lr)
 	if d := lp - lr; d > slack || d < -slack {
 		return 0
 	}
 	// Turn the reference segment by the mean of both turns and compare ends.
-	mean := turnA + turn(int16(turnB-turnA)/2)
+	mean := a.turned + turn(int16(b.turned-a.turned)/2)
 	c, sn := cosTable[mean>>cosShift], sinTable[mean>>cosShift]
 	dx := px - (rx*c + ry*sn)
 	dy := py - (ry*c - rx*sn)
@@ -120,7 +138,7 @@ func compatibility(probe, ref *Prepared, a, b *pair) float32 {
 	if miss > 1 {
 		return 0
 	}
-	return (1 - miss) * (1 - float32(off)/compatTurn)
+	return (1 - miss) * (1 - float32(off)*(1.0/compatTurn))
 }
 
 const (

@@ -11,7 +11,7 @@ import (
 type scratch struct {
 	sims                  []float32 // of every probe minutia with every reference minutia
 	pairs                 []pair    // candidates
-	compat                []float32 // of every pair with every pair
+	edges                 []edge    // between compatible pairs
 	support, next, weight []float32 // one a pair
 	order                 []int
 	taken, usedP, usedR   []bool
@@ -19,8 +19,11 @@ type scratch struct {
 	hull                  []vec
 	links                 []link
 	mates                 []bond
-	movement              movement // of the last match, before bending
-	best                  int      // seed of the last score, an index into pairs
+	pp                    []pair
+	pw                    []float32
+	columns               columns  // of the reference
+	begun                 []start  // movements to try
+	movement              movement // of the last score, before bending
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -33,6 +36,8 @@ func (s *scratch) giveBack() {
 		clear(points[:cap(points)])
 	}
 	clear(s.hull[:cap(s.hull)])
+	clear(s.pairs[:cap(s.pairs)])
+	clear(s.begun[:cap(s.begun)])
 	clear(s.mates[:cap(s.mates)])
 	s.movement = movement{}
 	scratches.Put(s)
@@ -42,8 +47,9 @@ func (s *scratch) giveBack() {
 // the evidence that both are of the same finger: roughly, one more unit makes
 // that e times as likely. FalseMatchRate and Policy say what a score is worth.
 //
-// Time is bounded by the product of the numbers of minutiae, of which at most
-// 64 a side take part.
+// Time and memory are bounded whatever the templates hold: at most 64 minutiae
+// a side take part, 80 pairs of them enter relaxation, 4 movements are paired
+// rigidly and 2 of these to the end. Nothing is allocated after warm-up.
 func Score(probe, reference *Prepared) float64 {
 	s := takeScratch()
 	defer s.giveBack()
@@ -57,17 +63,25 @@ func (s *scratch) score(probe, ref *Prepared) float64 {
 		return 0
 	}
 	s.candidates(probe, ref)
-	s.relax(probe, ref)
+	s.relax()
+	s.columns.fill(ref.points)
+	s.starts(probe, ref)
 	var top float64
-	for _, seed := range s.seeds() {
-		if s.match(probe, ref, seed) {
-			if e := s.evidence(probe, ref); e > top {
-				top, s.best = e, seed
-			}
+	for i := range s.begun[:min(len(s.begun), mostTried)] {
+		m := &s.begun[i].movement
+		if !s.match(probe, ref, m) {
+			continue
+		}
+		if e := s.evidence(probe, ref); e > top {
+			top, s.movement = e, *m
 		}
 	}
 	return top
 }
+
+// mostTried movements are paired to the end; more find impostors' best chance
+// more often than a mate's.
+const mostTried = 2
 
 // fewest minutiae that can say anything: three fix a movement with none left
 // over to confirm it.
