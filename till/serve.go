@@ -154,43 +154,6 @@ func (t *Till) Photo(ctx context.Context, id string) (photo []byte, err error) {
 	return photo, err
 }
 
-// servedToday returns when the subject was last served here today, or zero.
-func (t *Till) servedToday(subject consent.SubjectID) time.Time {
-	at, ok := t.served[subject]
-	if !ok || consent.DateOf(at) != consent.DateOf(t.parts.Now()) {
-		return time.Time{}
-	}
-	return at
-}
-
-// recallServed reads from the audit log who was served here today: a restart at
-// half past twelve must not forget them.
-func (t *Till) recallServed() {
-	if t.parts.Events == nil {
-		return
-	}
-	today := consent.DateOf(t.parts.Now())
-	t.finish(func(context.Context) func() {
-		served := map[consent.SubjectID]time.Time{}
-		err := t.parts.Events(0, func(_ int64, e audit.Event) bool {
-			if e.Kind == audit.Match && e.Subject != "" && consent.DateOf(e.At.In(t.parts.Now().Location())) == today {
-				served[e.Subject] = e.At
-			}
-			return t.ctx.Err() == nil
-		})
-		return func() {
-			if err != nil {
-				t.trouble++
-			}
-			for subject, at := range served {
-				if t.served[subject].Before(at) {
-					t.served[subject] = at
-				}
-			}
-		}
-	})
-}
-
 // newID draws the id of a proposal.
 func (t *Till) newID() (string, error) {
 	var b [10]byte

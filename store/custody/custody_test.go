@@ -529,8 +529,12 @@ func TestI1EvictionDoesNotWaitForWriters(t *testing.T) {
 	d.step = func(string) {
 		d.step = nil
 		go func() { _, err := d.c.Refuse(context.Background(), id, "op-1"); refused <- err }()
-		for d.g.Has(string(id)) { // ends only if the eviction comes through in the middle of Enrol
-			runtime.Gosched()
+		guard := time.Now().Add(10 * time.Second)
+		for d.g.Has(string(id)) { // ends well only if the eviction comes through in the middle of Enrol
+			if runtime.Gosched(); time.Now().After(guard) {
+				t.Error("the eviction waits for the writer")
+				return
+			}
 		}
 	}
 	d.must(d.c.Enrol(context.Background(), d.prints(other)))

@@ -26,9 +26,9 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 		"POST /office/api/subjects":                 h.apiAdd,
 		"POST /office/api/subjects/bulk":            h.apiBulk,
 		"GET /office/api/subjects/{id}":             h.apiSubject,
-		"PATCH /office/api/subjects/{id}":           h.apiUpdate,
-		"POST /office/api/subjects/{id}/statements": h.apiStatement,
-		"POST /office/api/subjects/{id}/withdraw":   h.apiWithdraw,
+		"PATCH /office/api/subjects/{id}":           about(h.apiUpdate),
+		"POST /office/api/subjects/{id}/statements": about(h.apiStatement),
+		"POST /office/api/subjects/{id}/withdraw":   about(h.apiWithdraw),
 		"POST /office/api/subjects/{id}/refuse":     h.apiRefuse,
 		"POST /office/api/subjects/{id}/leave":      h.apiLeave,
 		"POST /office/api/pins":                     h.apiPINs,
@@ -105,14 +105,6 @@ func decode(r *http.Request, v any) error {
 	return nil
 }
 
-func subjectOf(r *http.Request) (consent.SubjectID, error) {
-	id, err := consent.ParseSubjectID(r.PathValue("id"))
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrNotFound, err)
-	}
-	return id, nil
-}
-
 // most reads how many rows are wanted, 1 to 5000.
 func most(r *http.Request, usual int) int {
 	n, err := strconv.Atoi(r.URL.Query().Get("most"))
@@ -132,153 +124,4 @@ func (h *Hub) apiProfile(r *http.Request, who officer) (any, error) {
 		return nil, err
 	}
 	return p, h.SetProfile(r.Context(), who.site, who.name, p)
-}
-
-func (h *Hub) apiList(r *http.Request, who officer) (any, error) {
-	return h.List(r.Context(), who.site, r.URL.Query().Get("q"), most(r, 5000))
-}
-
-func (h *Hub) apiAdd(r *http.Request, who officer) (any, error) {
-	people := make([]NewSubject, 1)
-	if err := decode(r, &people[0]); err != nil {
-		return nil, err
-	}
-	added, err := h.AddSubjects(r.Context(), who.site, who.name, people)
-	if err != nil {
-		return nil, err
-	}
-	return added[0], nil
-}
-
-func (h *Hub) apiBulk(r *http.Request, who officer) (any, error) {
-	var people []NewSubject
-	if err := decode(r, &people); err != nil {
-		return nil, err
-	}
-	return h.AddSubjects(r.Context(), who.site, who.name, people)
-}
-
-func (h *Hub) apiSubject(r *http.Request, who officer) (any, error) {
-	id, err := subjectOf(r)
-	if err != nil {
-		return nil, err
-	}
-	return h.Subject(r.Context(), who.site, id)
-}
-
-// decided is the answer to everything that makes the hub decide again.
-type decided struct {
-	Decision consent.Decision `json:"decision"`
-}
-
-func (h *Hub) apiUpdate(r *http.Request, who officer) (any, error) {
-	id, err := subjectOf(r)
-	if err != nil {
-		return nil, err
-	}
-	var u Update
-	if err := decode(r, &u); err != nil {
-		return nil, err
-	}
-	d, err := h.UpdateSubject(r.Context(), who.site, who.name, id, u)
-	return decided{d}, err
-}
-
-func (h *Hub) apiStatement(r *http.Request, who officer) (any, error) {
-	id, err := subjectOf(r)
-	if err != nil {
-		return nil, err
-	}
-	var s consent.Statement
-	if err := decode(r, &s); err != nil {
-		return nil, err
-	}
-	d, err := h.AddStatement(r.Context(), who.site, who.name, id, s)
-	return decided{d}, err
-}
-
-func (h *Hub) apiWithdraw(r *http.Request, who officer) (any, error) {
-	id, err := subjectOf(r)
-	if err != nil {
-		return nil, err
-	}
-	var in struct {
-		By      string `json:"by"`      // the adult's id; empty for the subject
-		Written bool   `json:"written"` // in writing, not by word of mouth
-	}
-	if err := decode(r, &in); err != nil {
-		return nil, err
-	}
-	d, err := h.Withdraw(r.Context(), who.site, who.name, id, in.By, in.Written)
-	return decided{d}, err
-}
-
-func (h *Hub) apiRefuse(r *http.Request, who officer) (any, error) {
-	id, err := subjectOf(r)
-	if err != nil {
-		return nil, err
-	}
-	d, err := h.Refuse(r.Context(), who.site, who.name, id)
-	return decided{d}, err
-}
-
-func (h *Hub) apiLeave(r *http.Request, who officer) (any, error) {
-	id, err := subjectOf(r)
-	if err != nil {
-		return nil, err
-	}
-	return decided{consent.Erase}, h.Leave(r.Context(), who.site, who.name, id)
-}
-
-func (h *Hub) apiPINs(r *http.Request, who officer) (any, error) {
-	var in struct {
-		Subjects []consent.SubjectID `json:"subjects"`
-	}
-	if err := decode(r, &in); err != nil {
-		return nil, err
-	}
-	return h.DrawPINs(r.Context(), who.site, who.name, in.Subjects)
-}
-
-func (h *Hub) apiJoin(r *http.Request, who officer) (any, error) {
-	var in struct {
-		Name string `json:"name"` // of the new terminal
-	}
-	if err := decode(r, &in); err != nil {
-		return nil, err
-	}
-	code, err := h.NewJoinCode(r.Context(), who.site, who.name, in.Name)
-	return struct {
-		Code string `json:"code"`
-	}{code}, err
-}
-
-func (h *Hub) apiTerminals(r *http.Request, who officer) (any, error) {
-	return h.Terminals(r.Context(), who.site)
-}
-
-func (h *Hub) apiCommand(r *http.Request, who officer) (any, error) {
-	var c register.Command
-	if err := decode(r, &c); err != nil {
-		return nil, err
-	}
-	return struct{}{}, h.Command(r.Context(), who.site, who.name, r.PathValue("name"), c)
-}
-
-func (h *Hub) apiRemove(r *http.Request, who officer) (any, error) {
-	return struct{}{}, h.RemoveTerminal(r.Context(), who.site, who.name, r.PathValue("name"))
-}
-
-func (h *Hub) apiReceipts(r *http.Request, who officer) (any, error) {
-	id := consent.SubjectID(r.URL.Query().Get("subject"))
-	return h.Reports(r.Context(), who.site, register.ReportReceipt, id, most(r, 500))
-}
-
-func (h *Hub) apiReports(r *http.Request, who officer) (any, error) {
-	q := r.URL.Query()
-	return h.Reports(r.Context(), who.site, register.ReportKind(q.Get("kind")), consent.SubjectID(q.Get("subject")), most(r, 500))
-}
-
-func (h *Hub) apiLog(r *http.Request, who officer) (any, error) {
-	return h.Deeds(r.Context(), who.site, most(r, 500))
 }

@@ -2,8 +2,6 @@ package terminal
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -18,53 +16,8 @@ import (
 // joined since.
 const itemIntroduce = "introduce"
 
-const settingPeers = "sync.peers" // the site's other terminals, as JSON
-
 // mailAtOnce is how many envelopes go in one request: the largest fingers stay below register.MaxBody.
 const mailAtOnce = 100
-
-// peers lists the site's other terminals.
-func (c *Client) peers() ([]register.Peer, error) {
-	b, err := c.o.Store.Setting(settingPeers)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errStore, err)
-	}
-	var all []register.Peer
-	if err := json.Unmarshal(b, &all); err != nil {
-		return nil, fmt.Errorf("%w: the list of terminals cannot be read", errStore)
-	}
-	return all, nil
-}
-
-// notePeers keeps a new list of terminals and queues an introduction for each that was not on the one before. A terminal that
-// comes back under its name with other keys is a new one.
-func (c *Client) notePeers(list []register.Peer) error {
-	if list == nil {
-		return nil
-	}
-	before, err := c.peers()
-	if err != nil {
-		return err
-	}
-	list = slices.DeleteFunc(slices.Clone(list), func(p register.Peer) bool { return p.ID == c.id.Terminal })
-	for _, p := range list {
-		known := func(old register.Peer) bool { return old.ID == p.ID && slices.Equal(old.Seal, p.Seal) }
-		if slices.ContainsFunc(before, known) {
-			continue
-		}
-		if _, err := c.o.Store.Enqueue(store.Item{Kind: itemIntroduce, Text: p.ID}); err != nil {
-			return err
-		}
-	}
-	b, err := json.Marshal(list)
-	if err != nil {
-		return err
-	}
-	return c.o.Store.SetSetting(settingPeers, b)
-}
 
 // bundle collects sealed fingers, so that a school's enrolments go in few requests.
 type bundle struct {
