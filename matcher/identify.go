@@ -37,7 +37,7 @@ func (g *Gallery) Identify(ctx context.Context, probe *Template, most int) ([]Ca
 	}
 	s := searches.Get().(*search)
 	defer s.giveBack()
-	if err := s.rank(ctx, snap, p); err != nil {
+	if err := s.rank(ctx, snap, p, secondStage); err != nil {
 		return nil, fmt.Errorf("identify: %w", err)
 	}
 	s.shortlist(snap, secondStage)

@@ -11,8 +11,10 @@ import (
 // is cleared when it goes back to the pool.
 type search struct {
 	sieve  sieve
-	ranks  []uint16 // of all templates, in the gallery's order
-	places []place  // of those to compare, best first
+	ranks  []uint16        // of all templates, in the gallery's order
+	counts [rankLevels]int // templates of each rank
+	above  int             // templates that rank higher than the sieve's floor
+	places []place         // of those to compare, best first
 	ref    Prepared
 	scores tally
 }
@@ -37,17 +39,28 @@ type place struct {
 	rank  uint16
 }
 
-// rank fills s.ranks: the first stage.
-func (s *search) rank(ctx context.Context, snap *snapshot, p *Prepared) error {
+// rank fills s.ranks, the first stage, as exactly as shortlist(most) needs it.
+func (s *search) rank(ctx context.Context, snap *snapshot, p *Prepared, most int) error {
 	s.sieve.set(p.points)
 	s.ranks = s.ranks[:0]
+	clear(s.counts[:])
+	s.above = 0
 	for _, c := range snap.chunks {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		for i := range c.len() {
 			e := c.at(i)
-			s.ranks = append(s.ranks, s.sieve.rank(&e))
+			rank := s.sieve.rank(&e)
+			s.ranks = append(s.ranks, rank)
+			s.counts[rank]++
+			if int(rank) > s.sieve.floor {
+				s.above++
+			}
+		}
+		for s.above >= most {
+			s.sieve.floor++
+			s.above -= s.counts[s.sieve.floor]
 		}
 	}
 	return nil
@@ -56,26 +69,21 @@ func (s *search) rank(ctx context.Context, snap *snapshot, p *Prepared) error {
 // shortlist fills s.places with the most templates of the highest ranks, those
 // of the same rank in the gallery's order.
 func (s *search) shortlist(snap *snapshot, most int) {
-	var counts [rankLevels]int
-	for _, rank := range s.ranks {
-		counts[rank]++
-	}
-	floor := rankLevels - 1
-	for n := counts[floor]; floor > 0 && n < most; n += counts[floor] {
-		floor--
-	}
 	s.places = s.places[:0]
-	at := 0
+	at, level := 0, most-s.above // level: places left for those on the floor
 	for _, c := range snap.chunks {
 		for i := range c.len() {
-			if rank := s.ranks[at]; int(rank) >= floor {
+			rank := s.ranks[at]
+			at++
+			if int(rank) == s.sieve.floor {
+				level--
+			}
+			if int(rank) > s.sieve.floor || int(rank) == s.sieve.floor && level >= 0 {
 				s.places = append(s.places, place{c, uint16(i), rank})
 			}
-			at++
 		}
 	}
 	slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.rank, a.rank) })
-	s.places = s.places[:min(most, len(s.places))]
 }
 
 // compare scores the shortlist.

@@ -22,6 +22,8 @@ type sieve struct {
 	angle [mostUsed]turn
 	moved [sieveTurns][mostUsed]struct{ x, y int16 } // the probe, turned about the origin
 	hits  []hit
+	turns [hitTurns]int // weight of the hits by their turn
+	floor int           // ranks below this need not be exact
 }
 
 // sieveTurns is the number of turns at which the probe is kept.
@@ -35,20 +37,22 @@ type hit struct {
 }
 
 const (
-	strayBase  = 6   // pixels that a neighbour may stray from where the probe has it
+	strayBase  = 5   // pixels that a neighbour may stray from where the probe has it
 	strayGrow  = 0.1 // and for each pixel of distance
-	strayTurn  = storedTurn * 12 / 360
-	hitTurn    = storedTurn / 16 // turns between hits that agree
-	hitMiss    = 24              // pixels between hits that agree
-	mostHits   = 128             // of one template; more say no more, and time grows with their square
+	strayTurn  = storedTurn * 10 / 360
+	hitTurns   = 16
+	hitTurn    = storedTurn / hitTurns // turns between hits that agree
+	hitMiss    = 20                    // pixels between hits that agree
+	mostHits   = 256                   // of one template; more say no more, and time grows with their square
 	rankLevels = 1 << 11
 )
 
 // hitWeight is what a hit counts by the number of neighbours confirmed.
-var hitWeight = [8]int16{4: 2, 5: 3, 6: 5, 7: 5}
+var hitWeight = [8]int16{3: 1, 4: 2, 5: 3, 6: 5, 7: 5}
 
 // set makes the sieve of a probe of at most mostUsed points.
 func (s *sieve) set(points []point) {
+	s.floor = 0
 	clear(s.cells[:])
 	for i := range points {
 		p := &points[i]
@@ -115,20 +119,24 @@ func nearTurns(turned turn) (set uint8) {
 	return set
 }
 
-// rank says how much a template resembles the probe, 0 to rankLevels-1.
+// rank says how much a template resembles the probe, 0 to rankLevels-1. Where
+// it would be below s.floor it is 0.
 func (s *sieve) rank(e *entry) uint16 {
 	s.hits = s.hits[:0]
+	clear(s.turns[:])
 	rest := e.which
 	for k := range e.plets {
-		if one, two, four := s.confirmed(&e.plets[k]); four != 0 {
-			s.collect(&e.points[bits.TrailingZeros64(rest)], one, two, four)
+		one, two, four := s.confirmed(&e.plets[k])
+		if hits := four | two&one; hits != 0 {
+			s.collect(&e.points[bits.TrailingZeros64(rest)], hits, one, two, four)
 		}
 		rest &= rest - 1
 	}
-	if len(s.hits) == 0 {
+	scale := rankScale[len(e.plets)]
+	if len(s.hits) == 0 || int(float32(s.mostAgreement())*scale) < s.floor {
 		return 0
 	}
-	return uint16(min(float32(s.agreement())*rankScale[len(e.plets)], rankLevels-1))
+	return uint16(min(float32(s.agreement())*scale, rankLevels-1))
 }
 
 // rankScale makes up for the chance hits that a template of n k-plets has.
@@ -155,15 +163,25 @@ func (s *sieve) confirmed(around *kplet) (one, two, four uint64) {
 	return one, carries ^ carry3, carry1&carry2 | carries&carry3
 }
 
-// collect notes the hits of the k-plet of p: the bits of four.
-func (s *sieve) collect(p *packedPoint, one, two, four uint64) {
-	for ; four != 0 && len(s.hits) < mostHits; four &= four - 1 {
-		i := bits.TrailingZeros64(four)
-		turned := p.angle - s.angle[i]
-		at := &s.moved[turned/(storedTurn/sieveTurns)][i]
-		n := 4 + 2*(two>>i&1) + one>>i&1
-		s.hits = append(s.hits, hit{int16(p.x/storedSub) - at.x, int16(p.y/storedSub) - at.y, turned, hitWeight[n]})
+// collect notes the hits of the k-plet of p: the bits of hits.
+func (s *sieve) collect(p *packedPoint, hits, one, two, four uint64) {
+	for ; hits != 0 && len(s.hits) < mostHits; hits &= hits - 1 {
+		i := bits.TrailingZeros64(hits)
+		turned := p.angle - s.angle[i%mostUsed]
+		at := &s.moved[turned/(storedTurn/sieveTurns)][i%mostUsed]
+		weight := hitWeight[four>>i&1<<2|two>>i&1<<1|one>>i&1]
+		s.turns[turned/hitTurn] += int(weight)
+		s.hits = append(s.hits, hit{int16(p.x/storedSub) - at.x, int16(p.y/storedSub) - at.y, turned, weight})
 	}
+}
+
+// mostAgreement is a bound of agreement that takes no time: the weight of the
+// hits in three neighbouring ranges of turn.
+func (s *sieve) mostAgreement() (most int) {
+	for t := range s.turns {
+		most = max(most, s.turns[t]+s.turns[(t+1)%hitTurns]+s.turns[(t+2)%hitTurns])
+	}
+	return most
 }
 
 // agreement is the weight of the hits around the hit where that is greatest.
