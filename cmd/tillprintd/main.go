@@ -36,7 +36,7 @@ A new terminal: the office prints a join code ('tillprint-hub join-code'), 'till
 redeems it, 'tillprintd run' serves. Who may be matched comes signed from the hub.`,
 	}
 	s.path = cli.ConfigFlag(c, "/etc/tillprint/tillprintd.toml")
-	c.AddCommand(runCommand(s), joinCommand(s), cli.ConfigCommand(terminald.Example))
+	c.AddCommand(runCommand(s), joinCommand(s), keyslotCommand(s), cli.ConfigCommand(terminald.Example))
 	return c
 }
 

@@ -34,10 +34,15 @@ type TPMOptions struct {
 // tpmSeed is the number of random bytes that the chip seals for one key.
 const tpmSeed = 32
 
+// NewTPM names a slot without looking whether it is there, which is enough for Destroy.
+func NewTPM(path string, rand io.Reader, o TPMOptions) *TPM {
+	return &TPM{path, rand, o.withDefaults()}
+}
+
 // CreateTPM makes the counter in the chip and the file of sealed keys at path, with no key in it. It never touches a
 // file that exists. A cut between the two leaves a counter that the next call takes over.
 func CreateTPM(path string, rand io.Reader, o TPMOptions) (*TPM, error) {
-	s := &TPM{path, rand, o.withDefaults()}
+	s := NewTPM(path, rand, o)
 	if _, err := os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("creating the sealed keys: %s: %w", path, fs.ErrExist)
 	}
@@ -60,8 +65,11 @@ func CreateTPM(path string, rand io.Reader, o TPMOptions) (*TPM, error) {
 
 // OpenTPM reads the file at path and looks whether the chip is the one that belongs to it.
 func OpenTPM(path string, rand io.Reader, o TPMOptions) (*TPM, error) {
-	s := &TPM{path, rand, o.withDefaults()}
-	return s, s.with(func(*tpmChip, *tpmFile) error { return nil })
+	s := NewTPM(path, rand, o)
+	if err := s.with(func(*tpmChip, *tpmFile) error { return nil }); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (o TPMOptions) withDefaults() TPMOptions {

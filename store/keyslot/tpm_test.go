@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-tpm/tpm2/transport/linuxudstpm"
 
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/store/keyslot/swtpmtest"
 )
 
 // tpmBench is a slot in a software TPM, with its file.
@@ -31,7 +32,13 @@ type tpmBench struct {
 
 func newTPM(t testing.TB) *tpmBench {
 	t.Helper()
-	b := &tpmBench{t: t, path: filepath.Join(t.TempDir(), "keyslot.tpm"), o: keyslot.TPMOptions{Device: startTPM(t), Timeout: 10 * time.Second}}
+	return newTPMOn(t, swtpmtest.Start(t, t.TempDir()), 0)
+}
+
+func newTPMOn(t testing.TB, device string, index uint32) *tpmBench {
+	t.Helper()
+	o := keyslot.TPMOptions{Device: device, Index: index, Timeout: 10 * time.Second}
+	b := &tpmBench{t: t, path: filepath.Join(t.TempDir(), "keyslot.tpm"), o: o}
 	b.create()
 	return b
 }
@@ -189,10 +196,10 @@ func TestTPMCuts(t *testing.T) {
 // The chip remembers over a power cycle.
 func TestTPMPowerCycle(t *testing.T) {
 	dir := t.TempDir()
-	b := &tpmBench{t: t, path: filepath.Join(dir, "keyslot.tpm")}
+	b := &tpmBench{t: t, path: filepath.Join(t.TempDir(), "keyslot.tpm")}
 	var one, card []byte
 	t.Run("before", func(t *testing.T) { // its end switches the chip off
-		b.o = keyslot.TPMOptions{Device: runTPM(t, dir), Timeout: 10 * time.Second}
+		b.o = keyslot.TPMOptions{Device: swtpmtest.Start(t, dir), Timeout: 10 * time.Second}
 		b.create()
 		b.next(1)
 		b.retire(1)
@@ -203,7 +210,7 @@ func TestTPMPowerCycle(t *testing.T) {
 	if one == nil {
 		t.Skip("no TPM to switch off")
 	}
-	b.o.Device = runTPM(t, dir)
+	b.o.Device = swtpmtest.Start(t, dir)
 	b.open()
 	want(t, b.slot, 2, one)
 	b.put(card)
@@ -214,22 +221,20 @@ func TestTPMFaults(t *testing.T) {
 	key := make([]byte, keyslot.KeySize)
 	ask := func(b *tpmBench) error { return b.slot.Key(1, key) }
 	reopen := func(b *tpmBench) error { _, err := keyslot.OpenTPM(b.path, nil, b.o); return err }
-	for _, tc := range []struct {
+	shared := swtpmtest.Start(t, t.TempDir())
+	for i, tc := range []struct {
 		name  string
 		fault func(b *tpmBench)
 		do    func(b *tpmBench) error
 		says  string
 		noKey bool
 	}{
-		{"another TPM", func(b *tpmBench) { b.o.Device = startTPM(b.t) }, reopen, "it was cleared, or it is another one", true},
-		{"cleared", clearTPM, reopen, "it was cleared", true},
+		{"another TPM", func(b *tpmBench) { b.o.Device = swtpmtest.Start(b.t, b.t.TempDir()) }, reopen, "it was cleared, or it is another one", true},
 		{"counter deleted", func(b *tpmBench) {
 			card := b.card()
 			b.slot.Destroy()
 			b.put(card)
 		}, ask, "no counter of this store", true},
-		{"owner password", func(b *tpmBench) { ownTPM(b); os.Remove(b.path) },
-			func(b *tpmBench) error { _, err := keyslot.CreateTPM(b.path, nil, b.o); return err }, "owner password", false},
 		{"index set to another", func(b *tpmBench) { b.o.Index = 0x01800001 }, reopen, "keyslot.tpm.index says 0x1800001", false},
 		{"file missing", func(b *tpmBench) { os.Remove(b.path) }, ask, "is missing", true},
 		{"file cut off", func(b *tpmBench) { b.put(b.card()[:200]) }, ask, "cut off", false},
@@ -245,9 +250,13 @@ func TestTPMFaults(t *testing.T) {
 			text[at] ^= 1
 			b.put(text)
 		}, ask, "the blob is damaged", true},
+		// These two change the chip for all, and come last.
+		{"cleared", clearTPM, reopen, "it was cleared", true},
+		{"owner password", func(b *tpmBench) { ownTPM(b); os.Remove(b.path) },
+			func(b *tpmBench) error { _, err := keyslot.CreateTPM(b.path, nil, b.o); return err }, "owner password", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			b := newTPM(t)
+			b := newTPMOn(t, shared, keyslot.DefaultTPMIndex+uint32(i))
 			b.next(1)
 			b.retire(1)
 			tc.fault(b)
@@ -343,19 +352,26 @@ func TestTPMThatDoesNotAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	busy := []byte{0x80, 1, 0, 0, 0, 10, 0, 0, 0x09, 0x22} // TPM_RC_RETRY
-	for _, tc := range []struct{ name, device, says string }{
-		{"no device", filepath.Join(t.TempDir(), "tpmrm0"), "is the module fitted"},
-		{"a plain file", plain, "neither a TPM device nor a socket"},
-		{"a device that is none", "/dev/null", "hung up"},
-		{"silence", fakeTPM(t, func(c net.Conn) { io.Copy(io.Discard, c) }), "does not answer"},
-		{"half an answer, then silence", fakeTPM(t, func(c net.Conn) { c.Write(busy[:7]); io.Copy(io.Discard, c) }), "does not answer"},
-		{"hangs up", fakeTPM(t, func(c net.Conn) { c.Read(make([]byte, 4096)) }), "hung up"},
-		{"something else", fakeTPM(t, answering([]byte("220 mail.example.org ESMTP\r\n"))), "does not answer as a TPM does"},
-		{"always busy", fakeTPM(t, answering(busy)), "TPM_RC_RETRY"},
-		{"not started", fakeTPM(t, answering([]byte{0x80, 1, 0, 0, 0, 10, 0, 0, 0x01, 0})), "was not started"},
+	for _, tc := range []struct {
+		name, device, says string
+		waits              bool // for an answer that never comes
+	}{
+		{"no device", filepath.Join(t.TempDir(), "tpmrm0"), "is the module fitted", false},
+		{"a plain file", plain, "neither a TPM device nor a socket", false},
+		{"a device that is none", "/dev/null", "hung up", false},
+		{"silent", fakeTPM(t, func(c net.Conn) { io.Copy(io.Discard, c) }), "does not answer", true},
+		{"half an answer, then silence", fakeTPM(t, func(c net.Conn) { c.Write(busy[:7]); io.Copy(io.Discard, c) }), "does not answer", true},
+		{"hangs up", fakeTPM(t, func(c net.Conn) { c.Read(make([]byte, 4096)) }), "hung up", false},
+		{"something else", fakeTPM(t, answering([]byte("220 mail.example.org ESMTP\r\n"))), "does not answer as a TPM does", false},
+		{"always busy", fakeTPM(t, answering(busy)), "TPM_RC_RETRY", true},
+		{"not started", fakeTPM(t, answering([]byte{0x80, 1, 0, 0, 0, 10, 0, 0, 0x01, 0})), "was not started", false},
 	} {
 		path := filepath.Join(t.TempDir(), "keyslot.tpm")
-		_, err := keyslot.CreateTPM(path, nil, keyslot.TPMOptions{Device: tc.device, Timeout: 30 * time.Millisecond})
+		o := keyslot.TPMOptions{Device: tc.device, Timeout: 10 * time.Second}
+		if tc.waits {
+			o.Timeout = 30 * time.Millisecond
+		}
+		_, err := keyslot.CreateTPM(path, nil, o)
 		if err == nil || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: %v", tc.name, err)
 		}

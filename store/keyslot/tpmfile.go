@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -101,21 +100,11 @@ func readTPMFile(path string) (*tpmFile, error) {
 	return f, nil
 }
 
-// write replaces the file: write beside, fsync, rename, fsync of the folder.
+// write makes the file durable.
 func (f *tpmFile) write(path string) error {
 	b, err := json.Marshal(f)
-	if err != nil {
-		return fmt.Errorf("writing the sealed keys: %w", err)
-	}
-	w, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return fmt.Errorf("writing the sealed keys: %w", err)
-	}
-	_, err = w.Write(b)
-	if err = errors.Join(err, w.Sync(), w.Close()); err == nil {
-		if err = os.Rename(path+".new", path); err == nil {
-			err = syncDir(filepath.Dir(path))
-		}
+	if err == nil {
+		err = replace(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the sealed keys: %w", err)

@@ -25,7 +25,8 @@ type Config struct {
 	Store struct {
 		Dir string `toml:"dir"`
 	} `toml:"store"`
-	Sensor struct {
+	Keyslot Keyslot `toml:"keyslot"`
+	Sensor  struct {
 		Port     string     `toml:"port"`
 		Family   zfm.Family `toml:"family"`
 		Baud     int        `toml:"baud"`
@@ -109,6 +110,8 @@ func (c *Config) Check() error {
 	switch {
 	case c.Store.Dir == "":
 		return errors.New("store.dir is empty; say where the terminal keeps its store")
+	case c.Keyslot.check() != nil:
+		return c.Keyslot.check()
 	case c.Page.Listen == "":
 		return errors.New("page.listen is empty; nobody could work this till")
 	case !(c.Matching.FalseMatchBudget > 0 && c.Matching.FalseMatchBudget < 1):

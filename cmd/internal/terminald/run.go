@@ -41,7 +41,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	if err := hideMemory(); err != nil {
 		log.Warn("this process's memory could not be hidden from core dumps and debuggers", "err", err)
 	}
-	st, err := openStore(c, store.Options{OnStep: hooks.OnStep})
+	st, err := openStore(c, log, store.Options{OnStep: hooks.OnStep})
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,10 @@ package terminald
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -14,18 +14,73 @@ import (
 	"github.com/tillprint/tillprint/sync/terminal"
 )
 
-func (c Config) slotPath() string { return filepath.Join(c.Store.Dir, "keyslot") }
-
-// openStore opens the terminal's store and its key slot.
-func openStore(c Config, o store.Options) (*store.Store, error) {
-	slot, err := keyslot.OpenFile(c.slotPath(), rand.Reader)
-	if errors.Is(err, fs.ErrNotExist) && !exists(filepath.Join(c.Store.Dir, "keytable")) {
-		return nil, fmt.Errorf("this terminal has not joined a hub: get a join code from the office and run 'tillprintd join CODE' (%w)", err)
+// openStore opens the terminal's store with the slot that holds its key: the one that the configuration names, unless
+// the keys were moved since.
+func openStore(c Config, log *slog.Logger, o store.Options) (*store.Store, error) {
+	use, err := c.use()
+	if err != nil {
+		return nil, err
 	}
+	if use.From != "" {
+		return openMoving(c, use, log, o)
+	}
+	st, err := openWith(c, use.Kind, o)
+	if err == nil && use.Kind != c.Keyslot.Kind {
+		log.Warn("the configuration names another key slot than the one that the keys were moved to", "keyslot.kind", c.Keyslot.Kind, "holds the keys", use.Kind)
+	}
+	return st, err
+}
+
+// use is where the keys are. A terminal that has not joined has none.
+func (c Config) use() (keyslot.Use, error) {
+	if !c.joined() {
+		return keyslot.Use{}, fmt.Errorf("this terminal has not joined a hub: get a join code from the office and run 'tillprintd join CODE' (no store in %s: %w)", c.Store.Dir, fs.ErrNotExist)
+	}
+	use, err := keyslot.ReadUse(c.Store.Dir)
+	if use.Kind == "" {
+		use.Kind = c.Keyslot.Kind
+	}
+	return use, err
+}
+
+// joined reports whether there is a store, perhaps one that has lost a file.
+func (c Config) joined() bool {
+	return exists(filepath.Join(c.Store.Dir, "keytable")) || exists(filepath.Join(c.Store.Dir, "records.db"))
+}
+
+func openWith(c Config, kind string, o store.Options) (*store.Store, error) {
+	slot, err := c.openSlot(kind)
 	if err != nil {
 		return nil, err
 	}
 	return store.Open(c.Store.Dir, slot, store.Identity{}, o)
+}
+
+// openMoving opens a store whose move to another slot was interrupted. Exactly one of the two opens the key table; the
+// keys of the other one are destroyed, so that no copy of the table under them can be opened later.
+func openMoving(c Config, use keyslot.Use, log *slog.Logger, o store.Options) (*store.Store, error) {
+	holds, other := use.Kind, use.From
+	st, err := openWith(c, holds, o)
+	if err != nil {
+		var second error
+		if st, second = openWith(c, other, o); second != nil {
+			return nil, fmt.Errorf("the root keys were being moved from %s to %s, and neither opens the store: %w", use.From, use.Kind, errors.Join(err, second))
+		}
+		holds, other = other, holds
+	}
+	if err := settle(c, holds, other); err != nil {
+		log.Warn("an interrupted move of the root keys is not finished; it is tried again at the next start, and until then a wipe may not reach copies in the other slot",
+			"holds the keys", holds, "other", other, "err", err)
+	}
+	return st, nil
+}
+
+// settle ends a move: the other slot's keys die, then the note goes that speaks of them.
+func settle(c Config, holds, other string) error {
+	if err := c.destroySlot(other); err != nil {
+		return fmt.Errorf("destroying the keys in the slot %s: %w", other, err)
+	}
+	return keyslot.Use{Kind: holds}.Write(c.Store.Dir)
 }
 
 // Join makes this device a terminal of the site that code is for, and its
@@ -34,10 +89,14 @@ func Join(ctx context.Context, c Config, code, wish string) (store.Identity, err
 	if err := os.MkdirAll(c.Store.Dir, 0o700); err != nil {
 		return store.Identity{}, fmt.Errorf("making the store's folder: %w", err)
 	}
-	slot, err := keyslot.CreateFile(c.slotPath(), rand.Reader)
-	if errors.Is(err, fs.ErrExist) {
-		slot, err = keyslot.OpenFile(c.slotPath(), rand.Reader) // left by a join that the hub did not answer
+	if c.joined() {
+		return store.Identity{}, fmt.Errorf("making a store: %s holds one already: run 'tillprintd run', or set it aside first; the code was not used", c.Store.Dir)
 	}
+	// A note about keys that were moved belongs to a store that is gone.
+	if err := (keyslot.Use{}).Write(c.Store.Dir); err != nil {
+		return store.Identity{}, err
+	}
+	slot, err := c.createSlot(c.Keyslot.Kind)
 	if err != nil {
 		return store.Identity{}, err
 	}

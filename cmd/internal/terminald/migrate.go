@@ -1,0 +1,109 @@
+package terminald
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/keyslot"
+)
+
+// Steps of MigrateKeyslot beside those of store.Move, for tests that cut the power there.
+const (
+	stepNoted   = "noted"   // both slots stand in the note: the old one opens the store
+	stepSettled = "settled" // the note names the new slot only
+)
+
+// MigrateKeyslot moves the root key to the slot of another kind, while no daemon runs. The order, and what a start after
+// a power cut does (the store says which slot opens it after each of its own steps):
+//
+//	new slot emptied and made        nothing has happened
+//	note {new, from old}   noted     both are tried; the one that does not open the store loses its keys
+//	store.Move                       likewise
+//	note {new}             settled   the new slot is used, whatever the configuration says
+func MigrateKeyslot(c Config, to string, log *slog.Logger, o store.Options) error {
+	if !keyslot.KnownKind(to) {
+		return fmt.Errorf("%.40q is no key slot; use file, tpm or i2c", to)
+	}
+	st, err := openStore(c, log, o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(migrate(c, st, to, o), st.Close())
+}
+
+func migrate(c Config, st *store.Store, to string, o store.Options) error {
+	use, err := c.use()
+	switch {
+	case err != nil:
+		return err
+	case use.From != "":
+		return errors.New("an earlier move is not finished, since one of its slots does not answer: make it answer, then try again")
+	case use.Kind == to:
+		return fmt.Errorf("the root key is in the slot %s already", to)
+	}
+	// What an earlier store, or a move that was cut, has left there.
+	if err := c.destroySlot(to); err != nil {
+		return fmt.Errorf("emptying the slot %s: %w", to, err)
+	}
+	slot, err := c.createSlot(to)
+	if err != nil {
+		return fmt.Errorf("preparing the slot %s: %w", to, err)
+	}
+	if err := (keyslot.Use{Kind: to, From: use.Kind}).Write(c.Store.Dir); err != nil {
+		return err
+	}
+	step(o, stepNoted)
+	if err := st.Move(slot); err != nil {
+		return fmt.Errorf("moving the root key to %s: %w; the next start uses whichever slot opens the store", to, err)
+	}
+	if err := settle(c, to, use.Kind); err != nil {
+		return err
+	}
+	step(o, stepSettled)
+	return nil
+}
+
+func step(o store.Options, name string) {
+	if o.OnStep != nil {
+		o.OnStep(name)
+	}
+}
+
+// KeyslotStatus writes what the slot with the root key is, whether it works, and what it promises. It changes nothing and
+// works beside a running daemon.
+func KeyslotStatus(c Config, w io.Writer) error {
+	use, err := c.use()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "slot:    %s", use.Kind)
+	if use.From != "" {
+		fmt.Fprintf(w, ", to which a move from %s was interrupted; the next start settles it", use.From)
+	} else if use.Kind != c.Keyslot.Kind {
+		fmt.Fprintf(w, ", to which the keys were moved; the configuration still says %s", c.Keyslot.Kind)
+	}
+	fmt.Fprintln(w)
+	slot, err := c.openSlot(use.Kind)
+	if err != nil {
+		return err
+	}
+	health, err := slot.Health()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "health:  %s\n", health)
+	epoch, err := store.TableEpoch(c.Store.Dir)
+	if err != nil {
+		return err
+	}
+	key := make([]byte, keyslot.KeySize)
+	defer clear(key)
+	if err := slot.Key(epoch, key); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "key:     that of epoch %d is there\npromise: %s\n", epoch, slot.Promise())
+	return nil
+}

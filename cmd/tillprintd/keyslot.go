@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/cmd/internal/terminald"
+	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/keyslot"
+)
+
+func keyslotCommand(s *settings) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "keyslot",
+		Short: "Look at, or move, the root key of the store",
+		Long: `Look at, or move, the root key of the store.
+
+The key slot decides what may be promised about a withdrawal: a file on the card (file), a TPM 2.0
+module (tpm), or a small memory chip on the I2C bus (i2c).`,
+	}
+	c.AddCommand(keyslotStatusCommand(s), keyslotMigrateCommand(s))
+	return c
+}
+
+func keyslotStatusCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say which slot holds the root key, whether it works, and what it promises",
+		Args:  cli.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := s.load()
+			if err != nil {
+				return err
+			}
+			return terminald.KeyslotStatus(config, c.OutOrStdout())
+		},
+	}
+}
+
+func keyslotMigrateCommand(s *settings) *cobra.Command {
+	var to string
+	c := &cobra.Command{
+		Use:   "migrate --to KIND",
+		Short: "Move the root key to another slot and destroy it in the old one",
+		Long: `Move the root key to another slot and destroy it in the old one. Stop the daemon first.
+
+KIND is file, tpm or i2c; its settings are those of the configuration. Keys that lie in that slot from before are
+destroyed. A power cut at any moment leaves a terminal that starts with one of the two slots.`,
+		Example: "  tillprintd keyslot migrate --to tpm",
+		Args:    cli.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := s.load()
+			if err != nil {
+				return err
+			}
+			if !keyslot.KnownKind(to) {
+				return cli.Usage(fmt.Errorf("--to is %.40q; use file, tpm or i2c", to))
+			}
+			if err := terminald.MigrateKeyslot(config, to, config.Log.Logger(os.Stderr), store.Options{}); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "the root key is in the slot %s now; set keyslot.kind = %q in %s\n", to, to, *s.path)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&to, "to", "", "the slot to move to: file, tpm or i2c")
+	return c
+}

@@ -1,0 +1,100 @@
+package keyslot
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Use is a note beside the store about where its root keys are since they were moved. It outranks the configuration, which cannot
+// be changed in the same instant. Without a note the keys are where the configuration says.
+type Use struct {
+	Kind string // the slot with the keys, or to which they are being moved; "" without a note
+	From string // the slot that they are moved from, until its keys are destroyed; "" afterwards
+}
+
+const useName = "keyslot.use"
+
+// Kinds of slots, as the configuration and Use name them.
+const (
+	KindFile = "file"
+	KindTPM  = "tpm"
+	KindI2C  = "i2c"
+)
+
+// KnownKind reports whether a slot is called so.
+func KnownKind(kind string) bool { return kind == KindFile || kind == KindTPM || kind == KindI2C }
+
+// ReadUse reads the note in dir.
+func ReadUse(dir string) (Use, error) {
+	r, err := os.OpenFile(filepath.Join(dir, useName), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Use{}, nil
+	}
+	if err != nil {
+		return Use{}, fmt.Errorf("reading where the root keys are: %w", err)
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, 64))
+	if err != nil {
+		return Use{}, fmt.Errorf("reading where the root keys are: %w", err)
+	}
+	u, ok := parseUse(string(b))
+	if !ok {
+		return Use{}, fmt.Errorf("%s is damaged: write the one word file, tpm or i2c into it, whichever holds the keys", filepath.Join(dir, useName))
+	}
+	return u, nil
+}
+
+// parseUse reads "tpm", or "tpm from file" while a move is under way.
+func parseUse(text string) (Use, bool) {
+	kind, from, moving := strings.Cut(strings.TrimSpace(text), " from ")
+	ok := KnownKind(kind) && (!moving || KnownKind(from) && from != kind)
+	return Use{kind, from}, ok
+}
+
+// Write makes the note durable; the zero Use takes it away.
+func (u Use) Write(dir string) error {
+	path := filepath.Join(dir, useName)
+	var err error
+	switch {
+	case u == Use{}:
+		if err = os.Remove(path); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			err = syncDir(dir)
+		}
+	case u.From != "":
+		err = replace(path, []byte(u.Kind+" from "+u.From+"\n"))
+	default:
+		err = replace(path, []byte(u.Kind+"\n"))
+	}
+	if err != nil {
+		return fmt.Errorf("noting where the root keys are: %w", err)
+	}
+	return nil
+}
+
+// replace writes b to path so that a cut leaves the old content or the new: write beside, fsync, rename, fsync of the
+// folder. It is for what may lie about in old copies, never for a key.
+func replace(path string, b []byte) error {
+	w, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(b)
+	if err = errors.Join(err, w.Sync(), w.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}

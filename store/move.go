@@ -1,0 +1,91 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/store/keyslot"
+)
+
+// Move seals the key table under the root key of the next epoch in another slot and then destroys all keys of the
+// present one. to must be empty. The steps, and which slot opens the store after a power cut at each:
+//
+//	StepSlot     the next root key exists in to, and was read back       the old slot
+//	StepTable    COMMIT: the table is sealed under it                    to
+//	StepRetired  to holds one key, the old slot none                     to
+//	StepDone     the move stands in the audit log (H15)                  to
+//
+// Who opens the store next must know which slots to try, and destroys the other one's keys: an error, or a cut,
+// may leave keys in both.
+func (s *Store) Move(to keyslot.Slot) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.finish(); err != nil { // nothing unless an earlier wipe met an error
+		return fmt.Errorf("finishing what was interrupted: %w", err)
+	}
+	e := s.table.unchanged()
+	e.epoch++
+	root, err := nextRoot(to, e.epoch)
+	if err != nil {
+		return fmt.Errorf("making a root key in the new slot: %w", err)
+	}
+	s.step(StepSlot)
+	if err := s.retable(e, root); err != nil {
+		root.release()
+		return err
+	}
+	s.root.release()
+	from := s.slot
+	s.root, s.slot = root, to
+	s.step(StepTable)
+	if err := errors.Join(to.Retire(e.epoch), from.Destroy()); err != nil {
+		return fmt.Errorf("the new slot opens the store, but the keys of the old one could not be destroyed: %w", err)
+	}
+	s.step(StepRetired)
+	if err := s.append(audit.Event{Kind: audit.KeyEvent, Action: "slot-moved"}); err != nil {
+		return fmt.Errorf("logging the move: %w", err)
+	}
+	s.step(StepDone)
+	return nil
+}
+
+// nextRoot makes a key and has the slot give it back once, before anything is sealed under it.
+func nextRoot(slot keyslot.Slot, epoch uint64) (*page, error) {
+	root, err := newPage(keyslot.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	back, err := newPage(keyslot.KeySize)
+	if err != nil {
+		root.release()
+		return nil, err
+	}
+	defer back.release()
+	if err = slot.Next(epoch, root.b); err == nil {
+		err = slot.Key(epoch, back.b)
+	}
+	if err == nil && !bytes.Equal(root.b, back.b) {
+		err = errors.New("it gives back another key than it made: use another slot")
+	}
+	if err != nil {
+		root.release()
+		return nil, err
+	}
+	return root, nil
+}
+
+// TableEpoch reads from the store in dir, without opening it, which epoch's root key it needs. It works beside a running daemon.
+func TableEpoch(dir string) (uint64, error) {
+	b, err := readBounded(filepath.Join(dir, tableName), maxTable)
+	if err != nil {
+		return 0, fmt.Errorf("reading the key table: %w", err)
+	}
+	if len(b) < tableHeader || string(b[:len(tableMagic)]) != tableMagic {
+		return 0, fmt.Errorf("%s is no key table of this version", filepath.Join(dir, tableName))
+	}
+	return binary.BigEndian.Uint64(b[len(tableMagic):]), nil
+}
