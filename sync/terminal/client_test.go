@@ -32,7 +32,7 @@ const (
 
 // school is a real hub behind a real TLS listener. fault, if set, stands between the two.
 type school struct {
-	t      *testing.T
+	t      testing.TB
 	hub    *hub.Hub
 	dir    string // the hub's
 	url    string
@@ -51,7 +51,7 @@ func scratch(t testing.TB) string {
 	return dir
 }
 
-func newSchool(t *testing.T) *school {
+func newSchool(t testing.TB) *school {
 	t.Helper()
 	s := &school{t: t}
 	var handler atomic.Pointer[http.Handler]
@@ -134,7 +134,7 @@ func (s *school) pupils(n int) []hub.Added {
 
 // till is a terminal of the school: real store, real custody, real gallery.
 type till struct {
-	t       *testing.T
+	t       testing.TB
 	id      store.Identity
 	dir     string
 	slot    keyslot.Slot
