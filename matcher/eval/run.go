@@ -47,6 +47,7 @@ type Result struct {
 
 	Tail    Tail     `json:"impostor_tail"`
 	Fingers []Finger `json:"fingers"` // those to enrol again first
+	Quality Quality  `json:"quality"` // what rejecting poor samples is worth
 
 	// All scores, ascending: what plots are made of.
 	GenuineScores, ImpostorScores []float64 `json:"-"`
@@ -89,6 +90,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	r.Tail = tailOf(c.scores, fingers, cmp.Or(o.Gallery, schoolGallery))
 	r.Fingers = fingersOf(c.scores, ready, r.Threshold1000)
+	r.Quality = qualityOf(c.scores, ready, r.Threshold1000)
 	r.split(c.scores)
 	return r, nil
 }

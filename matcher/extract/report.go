@@ -12,40 +12,45 @@ type Report struct {
 	Contrast   float64 // deviation of the grey levels inside the finger, 1 = 64 levels
 	Dryness    float64 // of the finger that is lighter than the middle of its range
 	Wetness    float64 // of the finger that is darker
+	Faintness  float64 // of its darkest ridges (5th percentile of the grey levels): 0 black, 1 white
 	OffCentre  float64 // distance of the finger's centre from the image's, 1 = half a side
 
 	Advice Advice
 }
 
-// Advice is what the person at the sensor could do better.
+// Advice is what the person at the sensor could do better, one for each fault
+// that is told apart.
 type Advice uint8
 
 // The pieces of advice, from the one that matters least.
 const (
-	Fine Advice = iota
-	Centre
-	PressHarder
-	DryFinger
-	CoverMore
-	PlaceFinger
+	Fine        Advice = iota
+	Centre             // off-centre
+	PressHarder        // dry
+	DryFinger          // wet
+	HoldStill          // smudged
+	CoverMore          // partial
+	LiftFinger         // latent: what the last finger left on the glass
+	PlaceFinger        // no finger
 )
 
-// String is the advice in words for the person at the sensor; "" for Fine.
-func (a Advice) String() string {
-	switch a {
-	case Centre:
-		return "move your finger to the middle"
-	case PressHarder:
-		return "press a little harder, or breathe on your finger"
-	case DryFinger:
-		return "dry your finger, and press more lightly"
-	case CoverMore:
-		return "lay your finger flat, so that it covers the sensor"
-	case PlaceFinger:
-		return "place your finger on the sensor"
-	}
-	return ""
+// advices are each advice's fault and words.
+var advices = [...]struct{ fault, words string }{
+	Centre:      {"off-centre", "move your finger to the middle"},
+	PressHarder: {"dry", "press a little harder, or breathe on your finger"},
+	DryFinger:   {"wet", "dry your finger, and press more lightly"},
+	HoldStill:   {"smudged", "hold your finger still; if that does not help, wipe it and the glass"},
+	CoverMore:   {"partial", "lay your finger flat, so that it covers the sensor"},
+	LiftFinger:  {"latent", "lift your finger off, wipe the glass, and press again"},
+	PlaceFinger: {"no finger", "place your finger on the sensor"},
 }
+
+// String is the advice in words for the person at the sensor; "" for Fine.
+func (a Advice) String() string { return advices[int(a)%len(advices)].words }
+
+// Fault names what is wrong with the sample: "dry", "wet", "smudged", "partial",
+// "off-centre", "latent" or "no finger"; "" for Fine.
+func (a Advice) Fault() string { return advices[int(a)%len(advices)].fault }
 
 const (
 	good       = 50       // quality from which nothing needs advice
@@ -55,6 +60,8 @@ const (
 	aside      = 0.4      // offset that is worth a word
 	tooDry     = 0.62     // fraction of light pixels
 	tooWet     = 0.62     // fraction of dark ones
+	disturbed  = 0.32     // coherence below which ridges run over each other
+	tooFaint   = 0.7      // of the darkest ridges; a finger that touches is darker
 )
 
 // Report tells about the last Extract or End.
@@ -133,6 +140,7 @@ func (e *Extractor) measureTone(p *Report) {
 		square += float64(v * v * n)
 	}
 	mean := sum / float64(total)
+	p.Faintness = float64(low) / 255
 	p.Contrast = math.Sqrt(max(0, square/float64(total)-mean*mean)) / 64
 	p.Dryness = float64(light) / float64(total)
 	p.Wetness = float64(dark) / float64(total)
@@ -161,9 +169,12 @@ func (e *Extractor) grade(coherence float64) uint8 {
 	return uint8(math.Round(100 * math.Sqrt(count*clarity)))
 }
 
-// advise picks the piece of advice that would help most.
+// advise picks the piece of advice that would help most. A latent print is told
+// even where it could be used: it is no finger.
 func (p *Report) advise(area float64) Advice {
 	switch {
+	case p.Faintness > tooFaint:
+		return LiftFinger
 	case p.Quality >= good:
 		return Fine
 	case area < smallPrint:
@@ -172,6 +183,8 @@ func (p *Report) advise(area float64) Advice {
 		return DryFinger
 	case p.Dryness > tooDry:
 		return PressHarder
+	case p.Coherence < disturbed:
+		return HoldStill
 	case p.OffCentre > aside:
 		return Centre
 	}
