@@ -93,9 +93,14 @@ func (p *pages) names(w http.ResponseWriter, r *http.Request) {
 	}{p.base, r.PostFormValue("q") != "", found})
 }
 
-// proposalPhoto sends the picture of the person in a standing proposal.
+// proposalPhoto sends the picture of the person in a standing proposal. One that
+// has ended meanwhile has no picture any more, which is nobody's error.
 func (p *pages) proposalPhoto(w http.ResponseWriter, r *http.Request) {
 	photo, err := p.till.Photo(r.Context(), r.PathValue("id"))
+	if errors.Is(err, till.ErrStale) {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	sendPhoto(w, r, photo, err)
 }
 
