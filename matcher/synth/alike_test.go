@@ -91,7 +91,7 @@ func TestTemplatesAreNatural(t *testing.T) {
 		}
 	}
 	middle := func(v []float64) float64 { slices.Sort(v); return v[len(v)/2] }
-	if m := middle(count); m < 35 || m > 58 {
+	if m := middle(count); m < 30 || m > 50 {
 		t.Errorf("%g minutiae in the middle template", m)
 	}
 	if m := middle(near); m < 13 || m > 24 || near[0] < apart-0.01 {
@@ -103,13 +103,21 @@ func TestTemplatesAreNatural(t *testing.T) {
 }
 
 func TestTemplateOnSensor(t *testing.T) {
-	for _, z := range []sample.Sensor{sample.R503, sample.R307, sample.R558} {
-		found := TemplateOn(z, 1)
-		if err := found.Validate(); err != nil {
-			t.Error(err)
+	for z, want := range map[sample.Sensor][2]int{sample.R503: {18, 34}, sample.R307: {30, 52}, sample.R558: {5, 16}} {
+		var count []int
+		for seed := range uint64(200) {
+			found := TemplateOn(z, seed)
+			if err := found.Validate(); err != nil {
+				t.Error(err)
+			}
+			if width := int(float64(z.Width) * 500 / z.PPI); found.Width != width {
+				t.Errorf("%s: %d pixels wide, want %d", z.Name, found.Width, width)
+			}
+			count = append(count, len(found.Minutiae))
 		}
-		if want := int(float64(z.Width) * 500 / z.PPI); found.Width != want || len(found.Minutiae) >= len(Template(1).Minutiae) {
-			t.Errorf("%s: %d minutiae over %d pixels", z.Name, len(found.Minutiae), found.Width)
+		slices.Sort(count)
+		if m := count[len(count)/2]; m < want[0] || m > want[1] {
+			t.Errorf("%s: %d minutiae in the middle template, want %d to %d", z.Name, m, want[0], want[1])
 		}
 	}
 }

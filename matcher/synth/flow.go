@@ -49,9 +49,22 @@ func newFlow(r *rand.Rand) *flow {
 	for i := range f.waves {
 		f.waves[i] = wave{normal(r, 0, 0.045), normal(r, 0, 0.013), normal(r, 0, 0.013), between(r, 0, 2*math.Pi)}
 	}
+	f.level()
+	return f
+}
+
+// level turns the pattern so that ridges lie level far above the core.
+func (f *flow) level() {
 	f.turn = 0
 	f.turn = -f.singular(f.centre.x, f.centre.y-160).angle
-	return f
+}
+
+// lower moves the deltas down by so many pixels.
+func (f *flow) lower(by float64) {
+	for i := range f.deltas {
+		f.deltas[i].y += by
+	}
+	f.level()
 }
 
 // place puts the singular points where the class has them.

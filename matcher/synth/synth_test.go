@@ -45,7 +45,7 @@ func TestSameSeedSameFinger(t *testing.T) {
 
 const (
 	goldenImpression = "eff8665d484156e5"
-	goldenTemplate   = "3fc5752b3dccfd41"
+	goldenTemplate   = "0cab9e985c0c294e"
 )
 
 func TestClassesInNaturalProportion(t *testing.T) {
