@@ -11,12 +11,14 @@ import (
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/matcher/eval"
+	"github.com/tillprint/tillprint/matcher/eval/chart"
 )
 
 func evalCommand() *cobra.Command {
 	var o eval.Options
 	var asJSON bool
-	var templates, scores string
+	var templates, scores, plots string
+	var perFinger bool
 	c := &cobra.Command{
 		Use:   "eval DIR",
 		Short: "Measure error rates on a folder of fingerprints",
@@ -43,10 +45,19 @@ cannot be enrolled counts as score 0 in its pairs. Rates are fractions.`,
 			if err != nil {
 				return err
 			}
+			if plots != "" {
+				if err := chart.Verification(plots, r, o.Title(), eval.Peers(o.Dir)); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return printJSON(c.OutOrStdout(), r)
 			}
 			printRates(c.OutOrStdout(), r)
+			printTail(c.OutOrStdout(), &r.Tail)
+			if perFinger {
+				printFingers(c.OutOrStdout(), r.Fingers)
+			}
 			return nil
 		},
 	}
@@ -54,6 +65,9 @@ cannot be enrolled counts as score 0 in its pairs. Rates are fractions.`,
 	c.AddCommand(evalIdentifyCommand())
 	c.Flags().StringVar(&o.Impostors, "impostors", "all", "which impostor pairs: first or all")
 	c.Flags().StringVar(&scores, "scores", "", "write every pair's score to this CSV file")
+	c.Flags().StringVar(&plots, "plot", "", "draw the DET curve and the scores as PNG and SVG into this folder")
+	c.Flags().BoolVar(&perFinger, "subjects", false, "list how each finger fares, those to enrol again first")
+	c.Flags().IntVar(&o.Gallery, "gallery", 2400, "templates for which the threshold is judged")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
@@ -63,6 +77,7 @@ func inputFlags(c *cobra.Command, in *eval.Input, templates *string) {
 	c.Flags().Float64Var(&in.PPI, "ppi", 0, "pixels per inch of the images (default: what the files state, else 500)")
 	c.Flags().StringVar(&in.Sensor, "sensor", "full", "see the images as a sensor would: full, r503, r307 or r558")
 	c.Flags().Float64Var(&in.Scale, "scale", 1, "enlarge each probe by this factor, as a growing finger")
+	c.Flags().BoolVar(&in.ThroughISO, "through-iso", false, "write each template as an ISO/IEC 19794-2 record and read it back first")
 	c.Flags().StringVar(templates, "templates", "", "iso: read .iso templates instead of images")
 }
 
@@ -74,14 +89,6 @@ func isISO(templates string) (bool, error) {
 		return true, nil
 	}
 	return false, cli.Usage(fmt.Errorf("--templates %q is not known; leave it out for images, or say iso", templates))
-}
-
-func printRates(w io.Writer, r *eval.Result) {
-	fmt.Fprintf(w, "pairs       %d genuine, %d impostor\n", r.Genuine, r.Impostor)
-	fmt.Fprintf(w, "FTE         %.2f %%\n", 100*r.FTE)
-	fmt.Fprintf(w, "EER         %.2f %%  (95 %% interval over fingers: %.2f to %.2f %%)\n", 100*r.EER, 100*r.EERCI95[0], 100*r.EERCI95[1])
-	fmt.Fprintf(w, "FMR100      %.2f %%\nFMR1000     %.2f %%\nZeroFMR     %.2f %%\n", 100*r.FMR100, 100*r.FMR1000, 100*r.ZeroFMR)
-	fmt.Fprintf(w, "extraction  %.1f ms median\nmatch       %.1f µs median\n", r.ExtractMSMedian, r.MatchUSMedian)
 }
 
 // printJSON prints v as one object on one line.

@@ -58,25 +58,34 @@ ISO/IEC 19794-2:2005 record. Both files are personal data when the finger is a p
 	return c
 }
 
-// extractFile reads an image and extracts its template; ppi 0 takes the
-// file's own resolution, or 500 when it states none.
+// extractFile reads an image and extracts its template.
 func extractFile(e *extract.Extractor, path string, ppi float64) (*matcher.Template, error) {
-	s, err := sample.ReadFile(path)
+	s, err := readImage(path, ppi)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Clear()
+	t, err := e.Extract(s)
+	if err != nil {
+		return nil, fmt.Errorf("extracting %s: %w", path, err)
+	}
+	return t, nil
+}
+
+// readImage reads an image; ppi 0 takes the file's own resolution, or 500 when
+// it states none.
+func readImage(path string, ppi float64) (*sample.Sample, error) {
+	s, err := sample.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case ppi != 0:
 		s.PPI = ppi
 	case s.PPI == 0:
 		s.PPI = matcher.PPI
 	}
-	t, err := e.Extract(s)
-	if err != nil {
-		return nil, fmt.Errorf("extracting %s: %w", path, err)
-	}
-	return t, nil
+	return s, nil
 }
 
 func writeOverlay(e *extract.Extractor, path string) error {

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"fmt"
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/eval"
+	"github.com/tillprint/tillprint/matcher/eval/chart"
 )
 
 func evalIdentifyCommand() *cobra.Command {
 	var o eval.IdentifyOptions
-	var asJSON bool
-	var templates string
+	var asJSON, perSubject bool
+	var templates, plots string
 	c := &cobra.Command{
 		Use:   "identify DIR --enrol K",
 		Short: "Measure identification among a gallery",
@@ -31,25 +30,27 @@ not enrolled. Rates are fractions.`,
 			if err != nil {
 				return err
 			}
+			if plots != "" {
+				if err := chart.Identification(plots, r, matcher.DefaultPolicy.FalseMatchBudget, o.Title()); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return printJSON(c.OutOrStdout(), r)
 			}
 			printIdentification(c.OutOrStdout(), r)
+			if perSubject {
+				printSubjects(c.OutOrStdout(), r.Subjects)
+			}
 			return nil
 		},
 	}
 	inputFlags(c, &o.Input, &templates)
 	c.Flags().IntVar(&o.Enrol, "enrol", 3, "how many impressions of each finger to enrol")
 	c.Flags().IntVar(&o.Distractors, "distractors", 0, "synthetic templates to add to the gallery")
+	c.Flags().IntVar(&o.FingersPerSubject, "fingers-per-subject", 1, "join so many of the folder's fingers, in their order, into one subject")
+	c.Flags().StringVar(&plots, "plot", "", "draw FNIR against FPIR and the scores as PNG and SVG into this folder")
+	c.Flags().BoolVar(&perSubject, "subjects", false, "list how each subject fares, those to enrol again first")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
-}
-
-func printIdentification(w io.Writer, r *eval.IdentifyResult) {
-	fmt.Fprintf(w, "gallery   %d templates; %d searches of enrolled fingers, %d of fingers not enrolled\n", r.Gallery, r.Mated, r.NonMated)
-	fmt.Fprintf(w, "FNIR      %.2f %% at FPIR 10 %%, %.2f %% at 1 %%, %.2f %% at 0.1 %%\n", 100*r.FNIR01, 100*r.FNIR001, 100*r.FNIR0001)
-	fmt.Fprintf(w, "          (%d searches cannot tell an FPIR below %.2f %% from none)\n", r.NonMated, 100*r.FPIRBound)
-	fmt.Fprintf(w, "rank 1    %.2f %%\n", 100*r.Rank1)
-	fmt.Fprintf(w, "policy    %.2f %% found theirs, %d searches found somebody else\n", 100*r.Found, r.Wrong)
-	fmt.Fprintf(w, "search    %.1f ms median, %.1f ms p99\n", r.SearchMSP50, r.SearchMSP99)
 }

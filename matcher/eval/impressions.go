@@ -38,12 +38,29 @@ type Input struct {
 	// a finger grows between enrolment and use. 0 and 1 leave it.
 	Scale float64
 
+	// ThroughISO writes every template as an ISO/IEC 19794-2:2005 record and
+	// reads it back before use: what interchange costs.
+	ThroughISO bool
+
 	// Progress, if set, is told how many of all steps are done. It is called
 	// from the goroutine that runs the measurement.
 	Progress func(done, total int)
 
 	// Now is the clock for the times reported; nil is time.Now.
 	Now func() time.Time
+}
+
+// Title names what is measured, for the head of a chart: the folder and the
+// view of it.
+func (in *Input) Title() string {
+	title := filepath.Base(filepath.Clean(in.Dir))
+	if in.Sensor != "" && in.Sensor != "full" {
+		title += " as a " + strings.ToUpper(in.Sensor) + " sees it"
+	}
+	if in.Scale != 0 && in.Scale != 1 {
+		title += fmt.Sprintf(", grown by %.3g", in.Scale)
+	}
+	return title
 }
 
 // An impression is one image or template of the set.
@@ -195,7 +212,26 @@ func (l *loader) extract(s *sample.Sample) (*matcher.Template, error) {
 		l.failed++
 		return nil, nil // a failure to enrol is a result, not an error
 	}
+	if l.in.ThroughISO {
+		return throughISO(t)
+	}
 	return t, nil
+}
+
+// throughISO is what another maker's program would give back of t, which it
+// clears.
+func throughISO(t *matcher.Template) (*matcher.Template, error) {
+	defer t.Clear()
+	b, err := iso19794.Marshal(t, iso19794.Meta{})
+	if err != nil {
+		return nil, err
+	}
+	defer clear(b)
+	views, err := iso19794.Unmarshal(b)
+	if err != nil {
+		return nil, err
+	}
+	return views[0].Template, nil
 }
 
 func readISO(path string) (*matcher.Template, error) {
