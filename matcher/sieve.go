@@ -20,20 +20,35 @@ import (
 type sieve struct {
 	cells [cellCodes]uint64
 	angle [mostUsed]turn
-	moved [sieveTurns][mostUsed]struct{ x, y int16 } // the probe, turned about the origin
-	hits  []hit
-	turns [hitTurns]int // weight of the hits by their turn
-	floor int           // ranks below this need not be exact
+	moved [sieveTurns][mostUsed]pose // the probe, turned about the origin
+	turns [hitTurns]hitsOfTurn       // the hits of one template, by their turn
+	floor int                        // ranks below this need not be exact
 }
 
 // sieveTurns is the number of turns at which the probe is kept.
 const sieveTurns = 64
 
-// A hit is a movement of the finger that a pair of k-plets suggests.
-type hit struct {
-	x, y   int16 // pixels
-	turned turn
-	weight int16
+// A pose packs a turn and a place, so that two are subtracted and compared in
+// one go: 16 bits of turn over 24 bits each of x and y, in units of poseStep
+// sixteenths of a pixel. Differences keep to their 24 bits because poseZero is
+// added to both; those of turns wrap around as they should.
+type pose uint64
+
+const (
+	poseStep = 10 // makes hitMiss a power of two
+	poseZero = pose(1<<15<<24 | 1<<15)
+)
+
+func newPose(turned turn, x, y int) pose {
+	return pose(turned)<<48 + pose(x+1<<15)<<24 + pose(y+1<<15)
+}
+
+// hitsOfTurn are the movements of the finger that pairs of k-plets suggest: the
+// first n of poses, each with its weight, and the sum of the weights.
+type hitsOfTurn struct {
+	n, weight int
+	poses     [mostHits]pose
+	weights   [mostHits]uint8
 }
 
 const (
@@ -42,13 +57,13 @@ const (
 	strayTurn  = storedTurn * 10 / 360
 	hitTurns   = 16
 	hitTurn    = storedTurn / hitTurns // turns between hits that agree
-	hitMiss    = 20                    // pixels between hits that agree
-	mostHits   = 256                   // of one template; more say no more, and time grows with their square
+	hitMiss    = 32                    // between hits that agree, in pose units: 20 pixels
+	mostHits   = 32                    // in one range of turn; more say no more, and time grows with their square
 	rankLevels = 1 << 11
 )
 
 // hitWeight is what a hit counts by the number of neighbours confirmed.
-var hitWeight = [8]int16{3: 1, 4: 2, 5: 3, 6: 5, 7: 5}
+var hitWeight = [8]uint8{3: 1, 4: 2, 5: 3, 6: 5, 7: 5}
 
 // set makes the sieve of a probe of at most mostUsed points.
 func (s *sieve) set(points []point) {
@@ -69,15 +84,14 @@ func (s *sieve) set(points []point) {
 		m := movement{cos: float32(cos), sin: float32(sin)}
 		for i := range points {
 			x, y := m.apply(points[i].x, points[i].y)
-			s.moved[t][i].x, s.moved[t][i].y = int16(x), int16(y)
+			s.moved[t][i] = newPose(points[i].angle, int(x*storedSub)/poseStep, int(y*storedSub)/poseStep) - poseZero
 		}
 	}
 }
 
 // clear overwrites what set and rank left.
 func (s *sieve) clear() {
-	clear(s.hits[:cap(s.hits)])
-	*s = sieve{hits: s.hits[:0]}
+	*s = sieve{}
 }
 
 // spread marks the cells where neighbour q of p, the i-th point, may lie.
@@ -122,8 +136,9 @@ func nearTurns(turned turn) (set uint8) {
 // rank says how much a template resembles the probe, 0 to rankLevels-1. Where
 // it would be below s.floor it is 0.
 func (s *sieve) rank(e *entry) uint16 {
-	s.hits = s.hits[:0]
-	clear(s.turns[:])
+	for t := range s.turns {
+		s.turns[t].n, s.turns[t].weight = 0, 0
+	}
 	rest := e.which
 	for k := range e.plets {
 		one, two, four := s.confirmed(&e.plets[k])
@@ -133,10 +148,11 @@ func (s *sieve) rank(e *entry) uint16 {
 		rest &= rest - 1
 	}
 	scale := rankScale[len(e.plets)]
-	if len(s.hits) == 0 || int(float32(s.mostAgreement())*scale) < s.floor {
+	rank := min(int(float32(s.agreement(float32(s.floor)/scale))*scale), rankLevels-1)
+	if rank < s.floor {
 		return 0
 	}
-	return uint16(min(float32(s.agreement())*scale, rankLevels-1))
+	return uint16(rank)
 }
 
 // rankScale makes up for the chance hits that a template of n k-plets has.
@@ -165,40 +181,52 @@ func (s *sieve) confirmed(around *kplet) (one, two, four uint64) {
 
 // collect notes the hits of the k-plet of p: the bits of hits.
 func (s *sieve) collect(p *packedPoint, hits, one, two, four uint64) {
-	for ; hits != 0 && len(s.hits) < mostHits; hits &= hits - 1 {
-		i := bits.TrailingZeros64(hits)
-		turned := p.angle - s.angle[i%mostUsed]
-		at := &s.moved[turned/(storedTurn/sieveTurns)][i%mostUsed]
-		weight := hitWeight[four>>i&1<<2|two>>i&1<<1|one>>i&1]
-		s.turns[turned/hitTurn] += int(weight)
-		s.hits = append(s.hits, hit{int16(p.x/storedSub) - at.x, int16(p.y/storedSub) - at.y, turned, weight})
-	}
-}
-
-// mostAgreement is a bound of agreement that takes no time: the weight of the
-// hits in three neighbouring ranges of turn.
-func (s *sieve) mostAgreement() (most int) {
-	for t := range s.turns {
-		most = max(most, s.turns[t]+s.turns[(t+1)%hitTurns]+s.turns[(t+2)%hitTurns])
-	}
-	return most
-}
-
-// agreement is the weight of the hits around the hit where that is greatest.
-func (s *sieve) agreement() (most int) {
-	for i := range s.hits {
-		a := &s.hits[i]
-		sum := 0
-		for j := range s.hits {
-			b := &s.hits[j]
-			if within(a.x-b.x, hitMiss) && within(a.y-b.y, hitMiss) && within(int16(a.turned-b.turned), hitTurn) {
-				sum += int(b.weight)
-			}
+	at := newPose(p.angle, int(p.x)/poseStep, int(p.y)/poseStep)
+	for ; hits != 0; hits &= hits - 1 {
+		i := bits.TrailingZeros64(hits) % mostUsed
+		turned := p.angle - s.angle[i]
+		like := &s.turns[turned/hitTurn]
+		if like.n == mostHits {
+			continue
 		}
-		most = max(most, sum)
+		weight := hitWeight[four>>i&1<<2|two>>i&1<<1|one>>i&1]
+		like.poses[like.n%mostHits] = at - s.moved[turned/(storedTurn/sieveTurns)][i]
+		like.weights[like.n%mostHits] = weight
+		like.n++
+		like.weight += int(weight)
+	}
+}
+
+// agreement is the weight of the hits around the hit where that is greatest,
+// as exactly as at least floor. Hits that agree lie in the same or in
+// neighbouring ranges of turn, whose weight bounds it.
+func (s *sieve) agreement(floor float32) (most int) {
+	for t := range s.turns {
+		before, like, after := &s.turns[(t+hitTurns-1)%hitTurns], &s.turns[t], &s.turns[(t+1)%hitTurns]
+		bound := before.weight + like.weight + after.weight
+		if like.n == 0 || bound <= most || float32(bound) < floor {
+			continue
+		}
+		for _, p := range like.poses[:like.n] {
+			most = max(most, before.around(p)+like.around(p)+after.around(p))
+		}
 	}
 	return most
 }
 
-// within tells whether |d| is at most limit.
-func within(d, limit int16) bool { return uint16(d+limit) <= uint16(2*limit) }
+// around is the weight of the hits that agree with a: of all three differences
+// d, −limit ≤ d < limit, that is, d + limit has no bits but those of
+// 2·limit − 1.
+func (h *hitsOfTurn) around(a pose) (sum int) {
+	const (
+		limits = hitTurn<<48 | hitMiss<<24 | hitMiss
+		within = (2*hitTurn-1)<<48 | (2*hitMiss-1)<<24 | (2*hitMiss - 1)
+	)
+	a += limits + poseZero
+	for i, b := range h.poses[:h.n] {
+		if (a-b)&^within == poseZero {
+			sum += int(h.weights[i])
+		}
+	}
+	return sum
+}
