@@ -7,18 +7,18 @@ import (
 )
 
 const (
-	// firstLook is the share of an image before which it is not worth a look, and
-	// looks how many there would be over a whole image: from firstLook to the end
-	// they are fewer than matcher.EarlyLooks.
-	firstLook = 0.4
-	looks     = 24
+	// An image is worth a look between these shares of its rows, one every
+	// 1/looks of them: matcher.EarlyLooks in all.
+	firstLook = 0.45
+	lastLook  = 0.95
+	looks     = 32
 )
 
 // Ripe says that so many rows have come since the last Sofar, or since Begin, that
 // another one is worth its while.
 func (e *Extractor) Ripe() bool {
-	return e.bad == nil && e.rows < e.height && e.native() &&
-		float64(e.rows) >= firstLook*float64(e.height) && (e.rows-e.looked)*looks >= e.height
+	seen := float64(e.rows) / float64(max(1, e.height))
+	return e.bad == nil && e.native() && seen >= firstLook && seen < lastLook && (e.rows-e.looked)*looks >= e.height
 }
 
 // Sofar is the template of the rows that have arrived, as if the image ended
