@@ -253,6 +253,8 @@ func explain(err error) error {
 		return fmt.Errorf("%w: the blob is damaged or another TPM's (%w): %s", ErrNoKey, err, whatToDo)
 	case errors.Is(err, tpm2.TPMRCAuthFail), errors.Is(err, tpm2.TPMRCBadAuth):
 		return fmt.Errorf("the TPM belongs to another program, which has set an owner password (%w): clear the TPM, or use another module", err)
+	case errors.Is(err, tpm2.TPMRCRetry), errors.Is(err, tpm2.TPMRCTesting), errors.Is(err, tpm2.TPMRCNVRate), errors.Is(err, tpm2.TPMRCYielded):
+		return fmt.Errorf("the TPM is busy and stays so (%w): stop other programs that use it, or switch the terminal off and on", err)
 	case errors.Is(err, tpm2.TPMRCInitialize):
 		return fmt.Errorf("the TPM was not started (%w): switch the terminal off and on", err)
 	}

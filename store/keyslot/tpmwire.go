@@ -55,14 +55,19 @@ func (w *tpmWire) close() { unix.Close(w.fd) }
 
 // Send passes one command on and returns the answer. Codes by which the chip asks for patience are obeyed until the deadline.
 func (w *tpmWire) Send(command []byte) ([]byte, error) {
+	var busy []byte
 	for pause := 5 * time.Millisecond; ; pause *= 2 {
 		answer, err := w.exchange(command)
+		if busy != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+			return busy, nil // its own last word says more
+		}
 		if err != nil {
 			return nil, err
 		}
 		if !asksForPatience(answer) || time.Until(w.deadline) < pause {
 			return answer, nil
 		}
+		busy = answer
 		time.Sleep(pause)
 	}
 }

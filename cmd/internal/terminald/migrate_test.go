@@ -44,15 +44,18 @@ func (f *fram) Tx(_ uint16, w, r []byte) error {
 type device struct {
 	t    *testing.T
 	c    Config
-	chip string // folder with the TPM's memory
+	chip string // folder with the TPM's memory; "" for a terminal without one
 	fram *fram
 	log  bytes.Buffer
 }
 
-// newDevice makes a terminal whose store has its key in the slot of a kind.
-func newDevice(t *testing.T, kind string) *device {
+// newDevice makes a terminal whose store has its key in the slot of a kind, with a TPM if that or another kind is one.
+func newDevice(t *testing.T, kind string, others ...string) *device {
 	t.Helper()
-	d := &device{t: t, c: Default(), chip: t.TempDir(), fram: &fram{cells: make([]byte, 32<<10)}}
+	d := &device{t: t, c: Default(), fram: &fram{cells: make([]byte, 32<<10)}}
+	if slices.Contains(append(others, kind), keyslot.KindTPM) {
+		d.chip = t.TempDir()
+	}
 	d.c.Store.Dir = t.TempDir()
 	d.c.Keyslot.Kind, d.c.Keyslot.I2C.Chip, d.c.Keyslot.I2C.Bus = kind, "mb85rc256", "testbus"
 	d.plug()
@@ -73,7 +76,9 @@ func newDevice(t *testing.T, kind string) *device {
 // plug connects both modules until the test ends.
 func (d *device) plug() {
 	d.t.Helper()
-	d.c.Keyslot.TPM.Device = swtpmtest.Start(d.t, d.chip)
+	if d.chip != "" {
+		d.c.Keyslot.TPM.Device = swtpmtest.Start(d.t, d.chip)
+	}
 	if err := i2creg.Register("testbus", nil, -1, func() (i2c.BusCloser, error) { return d.fram, nil }); err != nil {
 		d.t.Fatal(err)
 	}
@@ -83,9 +88,14 @@ func (d *device) plug() {
 // copy is the device as a power cut at this moment leaves it, kept until t ends; its modules are not plugged in yet.
 func (d *device) copy(t *testing.T) *device {
 	d.t.Helper()
-	to := &device{c: d.c, chip: t.TempDir(), fram: &fram{cells: slices.Clone(d.fram.cells)}}
+	to := &device{c: d.c, fram: &fram{cells: slices.Clone(d.fram.cells)}}
 	to.c.Store.Dir = t.TempDir()
-	if err := errors.Join(os.CopyFS(to.c.Store.Dir, os.DirFS(d.c.Store.Dir)), os.CopyFS(to.chip, os.DirFS(d.chip))); err != nil {
+	err := os.CopyFS(to.c.Store.Dir, os.DirFS(d.c.Store.Dir))
+	if d.chip != "" {
+		to.chip = t.TempDir()
+		err = errors.Join(err, os.CopyFS(to.chip, os.DirFS(d.chip)))
+	}
+	if err != nil {
 		d.t.Fatal(err)
 	}
 	if err := os.Chmod(to.c.slotPath(), 0o600); err != nil && !errors.Is(err, os.ErrNotExist) { // CopyFS widens modes
@@ -145,7 +155,7 @@ type cut struct {
 // moveCuts moves a key and copies the device at each step.
 func moveCuts(t *testing.T, from, to string) (cuts []cut) {
 	t.Run("move", func(sub *testing.T) { // its end unplugs the modules
-		d := newDevice(sub, from)
+		d := newDevice(sub, from, to)
 		o := store.Options{OnStep: func(step string) { cuts = append(cuts, cut{step, d.copy(t)}) }}
 		if err := MigrateKeyslot(d.c, to, slog.New(slog.DiscardHandler), o); err != nil {
 			sub.Fatal(err)
