@@ -289,3 +289,55 @@ func TestI4UnknownNeverPermits(t *testing.T) {
 		t.Errorf("a replayed entry permits: %s", d)
 	}
 }
+
+// A log that was changed on the card behind the program's back is noticed by the check at boot and every hour (I5).
+func TestI5CheckNoticesAChangedLogInTheStore(t *testing.T) {
+	const records, hashes = "audit.records", "audit.hashes"
+	for name, tc := range map[string]struct {
+		bucket string
+		damage func(*bbolt.Bucket) error
+	}{
+		"a record changed":    {records, flipFirst},
+		"a record gone":       {records, func(b *bbolt.Bucket) error { k, _ := b.Cursor().First(); return b.Delete(k) }},
+		"two records swapped": {records, swapFirstTwo},
+		"a hash changed":      {hashes, flipFirst},
+		"a hash too many": {hashes, func(b *bbolt.Bucket) error {
+			return b.Put([]byte("\xff\xff\xff\xff\xff\xff\xff\xff"), make([]byte, 32))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.permit(1, 1)
+			b.st.Close()
+			b.records(func(tx *bbolt.Tx) error { return tc.damage(tx.Bucket([]byte(tc.bucket))) })
+			st, err := openDir(b.dir, b.options())
+			if err != nil {
+				return // noticed before anything was served
+			}
+			defer st.Close()
+			for _, v := range st.Check() {
+				if v.Invariant == "I5" {
+					return
+				}
+			}
+			if len(st.Warnings()) == 0 {
+				t.Error("nobody noticed")
+			}
+		})
+	}
+}
+
+func flipFirst(b *bbolt.Bucket) error {
+	k, v := b.Cursor().First()
+	other := append([]byte(nil), v...)
+	other[len(other)/2] ^= 1
+	return b.Put(k, other)
+}
+
+func swapFirstTwo(b *bbolt.Bucket) error {
+	c := b.Cursor()
+	k1, v1 := c.First()
+	k2, v2 := c.Next()
+	k1, v1, k2, v2 = append([]byte(nil), k1...), append([]byte(nil), v1...), append([]byte(nil), k2...), append([]byte(nil), v2...)
+	return errors.Join(b.Put(k1, v2), b.Put(k2, v1))
+}

@@ -21,6 +21,7 @@ type book struct {
 	hashes map[int64]tlog.Hash // written by this book: most reads ask for these
 }
 
+// openBook begins appending. The caller's transaction has the site's row to itself.
 func openBook(ctx context.Context, tx *sql.Tx, site string, now time.Time) (*book, error) {
 	b := &book{tx: tx, site: site, now: now, hashes: map[int64]tlog.Hash{}}
 	if err := tx.QueryRowContext(ctx, `SELECT size FROM sites WHERE site = $1`, site).Scan(&b.size); err != nil {
@@ -45,6 +46,8 @@ func (b *book) append(ctx context.Context, e register.Entry, revokes bool) (uint
 	if err != nil {
 		return 0, fmt.Errorf("growing the register's tree: %w", err)
 	}
+	// A leaf completes up to log2(size) inner nodes. They are written with it, so
+	// that no reader ever has to hash the register again.
 	first := tlog.StoredHashIndex(0, int64(b.size))
 	for i, h := range hashes {
 		position := first + int64(i)
@@ -65,6 +68,8 @@ func (b *book) append(ctx context.Context, e register.Entry, revokes bool) (uint
 	return e.Seq, nil
 }
 
+// reader gives the tree's hashes, its own not yet committed ones first: adding a
+// school appends thousands of entries, and each asks for the hashes just written.
 func (b *book) reader(ctx context.Context) tlog.HashReader {
 	stored := storedHashes(ctx, b.tx, b.site)
 	return tlog.HashReaderFunc(func(positions []int64) ([]tlog.Hash, error) {

@@ -43,6 +43,7 @@ func (h *Hub) Terminals(ctx context.Context, site string) ([]TerminalState, erro
 		}
 		c.terminal = t.Terminal
 		t.Joined, t.Contact, t.Desired, t.Reported = instant(joined), instant(contact), uint64(desired), uint64(reported)
+		// Contacts are written down once a minute, not with each request; the newest are in memory.
 		if seen := h.contacts.last(site, t.Terminal); seen.After(t.Contact) {
 			t.Contact = seen.UTC()
 		}
@@ -61,6 +62,8 @@ func (h *Hub) Terminals(ctx context.Context, site string) ([]TerminalState, erro
 	if err != nil {
 		return nil, fmt.Errorf("listing terminals: %w", err)
 	}
+	// A removed terminal stays in the list with what it never confirmed: somebody may
+	// have to go and find it.
 	for i := range all {
 		if all[i].Unconfirmed, err = h.unconfirmed(ctx, site, from[i]); err != nil {
 			return nil, err

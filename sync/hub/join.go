@@ -80,7 +80,7 @@ func (h *Hub) serveJoin(w http.ResponseWriter, r *http.Request, body []byte) err
 	if err != nil {
 		return err
 	}
-	h.wakes.wake(in.Site)
+	h.wakes.wake(in.Site) // the others learn whom to send their fingers to
 	answer, err := h.joinAnswer(&in, name)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (h *Hub) join(ctx context.Context, tx *sql.Tx, in *register.JoinRequest) (s
 	if err != nil {
 		return "", err
 	}
-	if used != "" {
+	if used != "" { // the answer was lost on the way, or somebody else has seen the code
 		for _, p := range peers {
 			if p.ID == used && p.Sign.Equal(in.Sign) && bytes.Equal(p.Seal, in.Seal) {
 				return used, nil
@@ -151,6 +151,8 @@ func freeName(ctx context.Context, tx *sql.Tx, site, name string) (string, error
 	return "", fmt.Errorf("%w: too many terminals have been called %s; choose another name", ErrInvalid, name)
 }
 
+// joinAnswer seals the site's PIN pepper to the new terminal: without it an index of
+// PINs that was read from a stolen card cannot be searched for a million PINs.
 func (h *Hub) joinAnswer(in *register.JoinRequest, name string) (*register.JoinAnswer, error) {
 	pepper, err := h.keys.sitePepper(in.Site)
 	if err != nil {

@@ -20,6 +20,9 @@ import (
 	"time"
 )
 
+// newRegisterKey makes the key that signs the register. Every terminal that joins
+// learns its public half and trusts no other: whoever loses the file has every
+// terminal join again, whoever leaks it hands over what the site's terminals hold.
 func newRegisterKey(random io.Reader) ([]byte, error) {
 	seed, err := randomBytes(random, ed25519.SeedSize)
 	if err != nil {
@@ -29,6 +32,8 @@ func newRegisterKey(random io.Reader) ([]byte, error) {
 	return encodePrivateKey(ed25519.NewKeyFromSeed(seed))
 }
 
+// newTLSKey makes the key that terminals pin. P-256, because browsers of the office
+// meet it, too, and not all of them speak Ed25519.
 func newTLSKey(random io.Reader) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), random)
 	if err != nil {
@@ -37,6 +42,9 @@ func newTLSKey(random io.Reader) ([]byte, error) {
 	return encodePrivateKey(key)
 }
 
+// newCertificate signs the TLS key with itself. Terminals trust the key whatever the
+// certificate says, so that it can be renewed, or replaced by one of the school's
+// own authority for the same key, without any of them joining again.
 func newCertificate(dir string, hosts []string, random io.Reader, now time.Time) ([]byte, error) {
 	key, err := readPrivateKey(filepath.Join(dir, tlsKeyFile))
 	if err != nil {

@@ -24,10 +24,11 @@ type Listed struct {
 }
 
 // List returns people by name, at most most, whose name, form or pseudonym
-// contains search, whatever its case.
+// contains search, whatever its case. The search is done here and not by the
+// database: SQLite knows the case of ASCII only, and Élise would not be found.
 func (h *Hub) List(ctx context.Context, site, search string, most int) ([]Listed, error) {
 	out := []Listed{}
-	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(search)) + "%"
+	search = strings.ToLower(search)
 	err := each(ctx, h.db, func(r *sql.Rows) error {
 		var l Listed
 		var class, standing string
@@ -35,15 +36,16 @@ func (h *Hub) List(ctx context.Context, site, search string, most int) ([]Listed
 		if err := r.Scan(&l.Subject, &l.Name, &l.Form, &class, &l.PIN, &entry, &standing); err != nil {
 			return err
 		}
+		if len(out) >= most || !strings.Contains(strings.ToLower(l.Name+"\n"+l.Form+"\n"+string(l.Subject)), search) {
+			return nil
+		}
 		l.Entry = uint64(entry)
 		if err := l.Class.UnmarshalText([]byte(class)); err != nil {
 			return err
 		}
 		out = append(out, l)
 		return json.Unmarshal([]byte(standing), &out[len(out)-1].Standing)
-	}, `SELECT subject, name, form, class, pin_index IS NOT NULL, entry, standing FROM subjects
-		WHERE site = $1 AND (LOWER(name) LIKE $2 ESCAPE '\' OR LOWER(form) LIKE $2 ESCAPE '\' OR subject LIKE $2 ESCAPE '\')
-		ORDER BY LOWER(name), subject LIMIT $3`, site, like, most)
+	}, `SELECT subject, name, form, class, pin_index IS NOT NULL, entry, standing FROM subjects WHERE site = $1 ORDER BY LOWER(name), subject`, site)
 	if err != nil {
 		return nil, fmt.Errorf("listing people: %w", err)
 	}

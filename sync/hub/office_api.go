@@ -44,6 +44,7 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 	}
 }
 
+// forPrograms asks who is there, bounds the body and turns the result into JSON.
 func (h *Hub) forPrograms(serve func(*http.Request, officer) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who, ok := h.who(r)

@@ -283,6 +283,10 @@ func TestTheOfficesAPI(t *testing.T) {
 	if b.api("GET", "/subjects?q=noether", nil, 200, &list); len(list) != 1 || list[0].Subject != one.Subject {
 		t.Errorf("found %+v", list)
 	}
+	b.api("POST", "/subjects", pupil("Élise Żak"), 200, nil)
+	if b.api("GET", "/subjects?q=%C3%A9LISE%20%C5%BC", nil, 200, &list); len(list) != 1 || list[0].Name != "Élise Żak" {
+		t.Errorf("case and accents: found %+v", list)
+	}
 	path := "/subjects/" + string(added[0].Subject)
 	var d decided
 	if b.api("POST", path+"/withdraw", `{"by":"g_1","written":true}`, 200, &d); d.Decision != consent.Erase {

@@ -84,6 +84,8 @@ func (h *Hub) withPINs(ctx context.Context, site string, n int, f func(*sql.Tx, 
 	}
 }
 
+// draw makes n PINs with their indices and verifiers. Digits live only in what it
+// returns: they are shown or printed once and can be drawn anew, never looked up.
 func (h *Hub) draw(ctx context.Context, site string, n int) ([]drawnPIN, error) {
 	if n == 0 {
 		return nil, nil

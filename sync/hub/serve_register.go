@@ -87,7 +87,9 @@ func (h *Hub) waitForNews(ctx context.Context, c caller, after, left uint64, wai
 	}
 }
 
-// batch makes the answer: entries after+1 to head, or as many as fit.
+// batch makes the answer: entries after+1 to head, or as many as fit. It takes no
+// lock: entries are never changed, and the checkpoint is made for exactly those in
+// the batch, so that what is appended meanwhile comes with the next one.
 func (h *Hub) batch(ctx context.Context, site string, after, head uint64, elide bool) (*register.Batch, error) {
 	stored := storedHashes(ctx, h.db, site)
 	known, err := register.TreeAt(after, stored)

@@ -69,7 +69,7 @@ func (h *Hub) takeReport(ctx context.Context, tx *sql.Tx, c caller, rep register
 	if err := rep.Check(); err != nil {
 		return err.Error(), nil
 	}
-	if rep.Kind == register.ReportReceipt {
+	if rep.Kind == register.ReportReceipt { // verified now: a receipt that proves nothing must not end "not yet confirmed"
 		if why := checkReceipt(c, rep); why != "" {
 			return why, nil
 		}
@@ -85,6 +85,8 @@ func (h *Hub) takeReport(ctx context.Context, tx *sql.Tx, c caller, rep register
 	if !slices.Contains([]register.ReportKind{register.ReportReceipt, register.ReportRefusal, register.ReportRefusedTemplate, register.ReportAlert}, rep.Kind) {
 		return "this hub does not know this kind of report; bring hub and terminal to the same release", nil
 	}
+	// The report and what follows from it are one change: after a crash there are both
+	// or neither, and the terminal, which has had no answer, sends the report again.
 	result, err := tx.ExecContext(ctx, `INSERT INTO reports (site, terminal, id, kind, seq, subject, happened, operator, body, received)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (site, terminal, id) DO NOTHING`,
 		c.site, c.terminal, rep.ID, string(rep.Kind), int64(rep.Seq), string(rep.Subject), at(rep.At), rep.Operator, rep.Body, at(h.config.Now()))
@@ -151,7 +153,8 @@ func receiptKey(c caller) (string, error) {
 	return key, nil
 }
 
-// serveStatus keeps a terminal's newest account of itself.
+// serveStatus keeps a terminal's newest account of itself: after a theft it says
+// what was on the card (J3). It proves nothing; only receipts do.
 func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
 	var s register.Status
 	if err := register.Decode(body, &s); err != nil {

@@ -66,11 +66,13 @@ func (b *book) enter(ctx context.Context, id consent.SubjectID, was, now *regist
 		return err
 	}
 	if was != nil {
+		// An entry for nothing would wake every terminal of the site and grow the register for ever.
 		if before, err := json.Marshal(was); err == nil && string(before) == string(text) {
 			_, err := b.tx.ExecContext(ctx, `UPDATE subjects SET next_end = $3 WHERE site = $1 AND subject = $2`, b.site, id, next.String())
 			return err
 		}
 	}
+	// what takes something away is marked: it stays "not yet confirmed" at the office until every terminal has applied it (D2)
 	revokes := was != nil && (now.Decision < was.Decision || now.Leaver && !was.Leaver)
 	seq, err := b.append(ctx, register.Entry{Kind: register.KindSubject, Subject: now}, revokes)
 	if err != nil {

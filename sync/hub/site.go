@@ -122,6 +122,8 @@ func (h *Hub) SetProfile(ctx context.Context, site, officer string, p consent.Pr
 		if err := h.note(ctx, tx, site, officer, "changed the profile", ""); err != nil {
 			return err
 		}
+		// The profile comes before the standings that follow from it: a terminal that
+		// reads only so far has already stopped, and wiped, by itself.
 		s, err := loadSite(ctx, tx, site)
 		if err == nil {
 			err = h.enterProfile(ctx, tx, s)
@@ -154,7 +156,8 @@ type Deed struct {
 	About   string    `json:"about"` // a pseudonym or a terminal's id, never a name
 }
 
-// note adds a line to the office's log within the change that it is about.
+// note adds a line to the office's log within the change that it is about, so that
+// nothing happens without its line and no line tells of what did not happen.
 func (h *Hub) note(ctx context.Context, tx *sql.Tx, site, officer, deed, about string) error {
 	var number int64
 	err := tx.QueryRowContext(ctx, `UPDATE sites SET deeds = deeds + 1 WHERE site = $1 RETURNING deeds`, site).Scan(&number)

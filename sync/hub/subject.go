@@ -112,6 +112,8 @@ func (h *Hub) AddSubjects(ctx context.Context, site, officer string, people []Ne
 	return added, nil
 }
 
+// insertSubject writes one person with their adults and statements. The standing
+// stays empty, which is nobody's permit, until the same change settles it.
 func (h *Hub) insertSubject(ctx context.Context, tx *sql.Tx, site, officer string, p NewSubject, pin drawnPIN) (consent.SubjectID, error) {
 	id, err := consent.NewSubjectID(h.config.Rand)
 	if err != nil {
@@ -143,6 +145,8 @@ func (h *Hub) insertSubject(ctx context.Context, tx *sql.Tx, site, officer strin
 	return id, nil
 }
 
+// check refuses what would be stored and could not be decided about later. Its
+// sentences name rules and sizes, never what was in a field.
 func (p NewSubject) check() error {
 	for _, f := range append([]string{p.Name, p.Form}, p.Dietary...) {
 		if len(f) > consent.MaxField {

@@ -26,7 +26,8 @@ type Update struct {
 	AddAdults  []Adult         `json:"add_adults,omitempty"`
 }
 
-// UpdateSubject changes a subject's record and decides again.
+// UpdateSubject changes a subject's record and decides again, in one change: there
+// is no moment at which a leaver is a leaver and still permitted.
 func (h *Hub) UpdateSubject(ctx context.Context, site, officer string, id consent.SubjectID, u Update) (consent.Decision, error) {
 	decision := consent.Erase
 	err := h.write(ctx, site, func(tx *sql.Tx) error {
@@ -94,12 +95,15 @@ func (u Update) apply(who *subject) (deed string) {
 	return deed
 }
 
+// set changes field if the request brought a value: absent is not the same as empty.
 func set[T any](field, value *T) {
 	if value != nil {
 		*field = *value
 	}
 }
 
+// saveSubject writes back what Update can change. PIN and standing are not among
+// it: those have one writer each, withPINs and settle.
 func saveSubject(ctx context.Context, tx *sql.Tx, site string, s *subject) error {
 	dietary, err := json.Marshal(s.person.dietary)
 	if err != nil {
