@@ -24,7 +24,7 @@ const (
 )
 
 // evidence weighs s.mates. It is at least 0.
-func (s *scratch) evidence(probe, ref *Prepared) float64 {
+func (s *scratch) evidence(probe, ref *Prepared, m *movement) float64 {
 	var sum float64
 	for i := range s.mates {
 		k := &s.mates[i]
@@ -37,7 +37,7 @@ func (s *scratch) evidence(probe, ref *Prepared) float64 {
 		sum += weightAgreed*agreed/(segments+2) + weightEdges*agreed/4
 	}
 	n := float64(len(s.mates))
-	sum += weightShare * n * n / (s.overlap(ref)/2 + shareExpected)
+	sum += weightShare * n * n / (s.overlap(probe, ref, m)/2 + shareExpected)
 	return max(0, sum)
 }
 
@@ -58,16 +58,19 @@ func (s *scratch) agreement(i int) (agreed, segments float64) {
 }
 
 // overlap counts the minutiae of either side that lie inside the hull of the
-// other or have a mate: those that could have found one.
-func (s *scratch) overlap(ref *Prepared) (n float64) {
+// other or have a mate: those that could have found one. The probe's hull is
+// moved without bending.
+func (s *scratch) overlap(probe, ref *Prepared, m *movement) (n float64) {
 	for i := range s.moved {
 		if s.usedP[i] || inside(ref.hull, s.moved[i].x, s.moved[i].y) {
 			n++
 		}
 	}
-	s.sorted = append(s.sorted[:0], s.moved...)
-	sortPoints(s.sorted)
-	s.hull = convexHull(s.hull[:0], s.sorted)
+	s.hull = s.hull[:0]
+	for _, v := range probe.hull {
+		x, y := m.apply(v.x, v.y)
+		s.hull = append(s.hull, vec{x, y})
+	}
 	for j := range ref.points {
 		if s.usedR[j] || inside(s.hull, ref.points[j].x, ref.points[j].y) {
 			n++

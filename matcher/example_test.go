@@ -3,6 +3,7 @@ package matcher_test
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/synth"
@@ -54,4 +55,33 @@ func ExampleGallery() {
 	// Output:
 	// true pupil 42
 	// false
+}
+
+func ExampleExplain() {
+	enrolled := synth.Template(1)
+	reference, _ := matcher.Prepare(enrolled)
+	probe, err := matcher.Prepare(synth.Press(enrolled, 1))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e := matcher.Explain(probe, reference)
+	defer e.Clear()
+	near := 0
+	for _, m := range e.Mates {
+		// Both in pixels at 500 ppi: draw a line from one picture to the other.
+		x, y := e.Move(float64(m.Probe.X), float64(m.Probe.Y))
+		if math.Hypot(x-float64(m.Reference.X), y-float64(m.Reference.Y)) < 15 {
+			near++
+		}
+	}
+	fmt.Println(len(e.Mates) >= 15, near >= len(e.Mates)*9/10)
+	// Output: true true
+}
+
+func ExampleTemplate_Grow() {
+	enrolled := synth.Template(1) // two years ago, of a pupil
+	enrolled.Grow(matcher.GrowthSince(2))
+	fmt.Println(enrolled.Width, enrolled.Height)
+	// Output: 378 420
 }

@@ -60,10 +60,12 @@ func (p Policy) Decide(cands []Candidate, gallery int) Verdict {
 // Annals of Statistics 1975). It follows the worst of nine sets of 2,880 real
 // impostor scores each (three sensors, seen whole and as two smaller glasses):
 // there the percentile is 5.3 and the mean excess over it 1.3, of which 1.25 is
-// taken because on the other eight, and against synthetic fingers, they are 3.5
-// to 4.7 and 0.5 to 1.0. These 26,000 pairs support the model down to an FMR of
-// about 1e-4; what a gallery of thousands asks for beyond that is an
-// extrapolation.
+// taken because on the other eight they are 3.3 to 4.7 and 0.55 to 0.9. These
+// 26,000 pairs support the model down to an FMR of about 1e-4; what a gallery of
+// thousands asks for beyond that is an extrapolation.
+//
+// It serves single comparisons and very small galleries. A search has the scores
+// of many strangers for its very probe and is judged by these; see calibrate.
 const (
 	tailLevel = -0.365
 	tailScale = 1.25

@@ -15,7 +15,7 @@ type scratch struct {
 	support, next, weight []float32 // one a pair
 	order                 []int
 	taken, usedP, usedR   []bool
-	rigid, moved, sorted  []point // the probe's, in reference coordinates
+	rigid, moved          []point // the probe's, in reference coordinates
 	hull                  []vec
 	links                 []link
 	mates                 []bond
@@ -32,7 +32,7 @@ func takeScratch() *scratch { return scratches.Get().(*scratch) }
 
 // giveBack clears where minutiae were and returns s to the pool.
 func (s *scratch) giveBack() {
-	for _, points := range [][]point{s.rigid, s.moved, s.sorted} {
+	for _, points := range [][]point{s.rigid, s.moved} {
 		clear(points[:cap(points)])
 	}
 	clear(s.hull[:cap(s.hull)])
@@ -72,7 +72,7 @@ func (s *scratch) score(probe, ref *Prepared) float64 {
 		if !s.match(probe, ref, m) {
 			continue
 		}
-		if e := s.evidence(probe, ref); e > top {
+		if e := s.evidence(probe, ref, m); e > top {
 			top, s.movement = e, *m
 		}
 	}
