@@ -185,6 +185,37 @@ func TestIdentifyOnSyntheticFingers(t *testing.T) {
 	}
 }
 
+func TestIdentifyJoinsFingers(t *testing.T) {
+	r, err := Identify(t.Context(), IdentifyOptions{Input: Input{Dir: folder(t, nil)}, Enrol: 2, FingersPerSubject: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]int{}
+	for _, s := range r.Subjects {
+		names[s.Subject] = s.Searches
+	}
+	if len(names) != 2 || names["101+102"] != 2 || names["103"] != 1 {
+		t.Errorf("subjects %v", names)
+	}
+	if r.Rank1 != 1 || r.FoundEither < r.Found || r.Gallery != 6 || r.MissedCI95[0] > 1-r.Found || r.MissedCI95[1] < 1-r.Found {
+		t.Errorf("%+v", r)
+	}
+	if r.Real.Pairs != 27 || r.Synthetic.Pairs != 0 || r.Real.Most < r.Real.P50 {
+		t.Errorf("real impostors %+v, synthetic %+v", r.Real, r.Synthetic)
+	}
+}
+
+// What interchange rounds away may not make a finger another.
+func TestRunThroughISO(t *testing.T) {
+	r, err := Run(t.Context(), Options{Input: Input{Dir: folder(t, nil), ThroughISO: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.EER != 0 || r.FTE != 0 {
+		t.Errorf("%+v", r.Rates)
+	}
+}
+
 func TestBench(t *testing.T) {
 	r, err := Bench(t.Context(), BenchOptions{Gallery: 100, Searches: 3})
 	if err != nil {
