@@ -23,7 +23,8 @@ type Candidate struct {
 // gives no candidates and no error. ctx ends a search early with its error.
 //
 // A first stage orders all templates by their k-plets; the second compares
-// fully, in that order.
+// fully, in that order, secondStage templates at most, fewer once it is clear
+// whose finger it is.
 func (g *Gallery) Identify(ctx context.Context, probe *Template, most int) ([]Candidate, error) {
 	p, err := Prepare(probe)
 	if err != nil {
@@ -41,7 +42,7 @@ func (g *Gallery) Identify(ctx context.Context, probe *Template, most int) ([]Ca
 		return nil, fmt.Errorf("identify: %w", err)
 	}
 	s.shortlist(snap, secondStage)
-	if err := s.compare(ctx, p); err != nil {
+	if err := s.compare(ctx, p, snap.templates); err != nil {
 		return nil, fmt.Errorf("identify: %w", err)
 	}
 	return g.best(s.scores.candidates(snap.templates), most), nil

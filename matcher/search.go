@@ -15,6 +15,8 @@ type search struct {
 	counts [rankLevels]int // templates of each rank
 	above  int             // templates that rank higher than the sieve's floor
 	places []place         // of those to compare, best first
+	seen   []*chunkEntry   // compared fully
+	scored []scoredPlace   // of places, compared fully
 	ref    Prepared
 	scores tally
 }
@@ -25,6 +27,8 @@ func (s *search) giveBack() {
 	s.sieve.clear()
 	clear(s.ranks)
 	clear(s.places[:cap(s.places)])
+	clear(s.seen[:cap(s.seen)])
+	clear(s.scored[:cap(s.scored)])
 	clear(s.ref.points[:cap(s.ref.points)])
 	clear(s.ref.local[:cap(s.ref.local)])
 	clear(s.ref.hull[:cap(s.ref.hull)])
@@ -86,17 +90,68 @@ func (s *search) shortlist(snap *snapshot, most int) {
 	slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.rank, a.rank) })
 }
 
-// compare scores the shortlist.
-func (s *search) compare(ctx context.Context, p *Prepared) error {
+// compare scores the shortlist, best first, until it is clear who it is, and
+// then the other views of the fingers that scored best.
+func (s *search) compare(ctx context.Context, p *Prepared, templates int) error {
 	work := takeScratch()
 	defer work.giveBack()
+	s.seen, s.scored = s.seen[:0], s.scored[:0]
+	clearScore := Threshold(clearBudget, templates)
+	top := 0.0
 	for _, at := range s.places {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		e := at.chunk.at(int(at.entry))
-		s.ref.unpackInto(e.points)
-		s.scores.add(e.subject, e.finger, work.score(p, &s.ref))
+		if top >= clearScore && len(s.scored) >= fewestCompared {
+			break
+		}
+		score := s.score(work, p, at.chunk, int(at.entry))
+		s.scored = append(s.scored, scoredPlace{at, score})
+		top = max(top, score)
+	}
+	return s.completeViews(ctx, work, p)
+}
+
+const (
+	// A best score that fewer than one search in a million of strangers
+	// reaches is clear: nobody else's can change the outcome, and what else is
+	// compared only shows how strangers score.
+	clearBudget    = 1e-6
+	fewestCompared = 96
+	completed      = 24 // best templates whose fingers' other views are compared too
+)
+
+// A scoredPlace is a place with its score.
+type scoredPlace struct {
+	place
+	score float64
+}
+
+// score compares one template and notes the score.
+func (s *search) score(work *scratch, p *Prepared, c *chunk, i int) float64 {
+	e := c.at(i)
+	s.ref.unpackInto(e.points)
+	score := work.score(p, &s.ref)
+	s.scores.add(e.subject, e.finger, score)
+	s.seen = append(s.seen, &c.entries[i])
+	return score
+}
+
+// completeViews compares the views, enrolled together with those that scored
+// best, that are not compared yet: scores of one finger are fused.
+func (s *search) completeViews(ctx context.Context, work *scratch, p *Prepared) error {
+	slices.SortStableFunc(s.scored, func(a, b scoredPlace) int { return cmp.Compare(b.score, a.score) })
+	for _, best := range s.scored[:min(completed, len(s.scored))] {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		of := &best.chunk.entries[best.entry]
+		for i := range best.chunk.entries {
+			e := &best.chunk.entries[i]
+			if e.subject == of.subject && e.finger == of.finger && !slices.Contains(s.seen, e) {
+				s.score(work, p, best.chunk, i)
+			}
+		}
 	}
 	return nil
 }
