@@ -105,7 +105,7 @@ func (p *panel) pressed(ctx context.Context, t *terminal, a *actor) (string, err
 	}
 	// A till that did not see the glass empty takes the next finger for the last
 	// one. A till that is not looking just now finds a new one when it does.
-	looked, stop := context.WithTimeout(ctx, time.Second)
+	looked, stop := context.WithTimeout(ctx, 2*time.Second)
 	defer stop()
 	_ = t.lift(looked)
 	return a.Name + "'s finger lies on the glass of till " + t.name + ".", p.pressNext(t, a)
