@@ -21,6 +21,7 @@ const leastCoherence = 0.14
 // template. It leaves the raster and the gradients' sums as they are.
 func (e *Extractor) analyse(t *matcher.Template) error {
 	r := &e.raster
+	e.report = Report{}
 	e.orientation.take(&e.gradients, r)
 	e.mask.weigh(e.pixels, r, &e.orientation)
 	e.orientation.finish()

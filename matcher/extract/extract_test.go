@@ -253,6 +253,54 @@ func TestBadImages(t *testing.T) {
 	wantAll(t, scattered, got, s, 2.5, 0.3)
 }
 
+// A palm is a lawful image of too much skin: it costs what its pixels cost, and
+// gives a template within its bounds.
+func TestPalm(t *testing.T) {
+	const side = 600
+	p := pattern{period: 10, angle: 0.7, noise: 25}
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 60 {
+		p.faults = append(p.faults, dislocation{random.Float64()*side - side/2, random.Float64()*side - side/2, 1 - 2*float64(random.IntN(2))})
+	}
+	s := p.draw(side, side, 500)
+	for i := range s.Pix { // creases
+		if x, y := i%side, i/side; (x+2*y)%310 < 12 || (3*x-y+side)%420 < 10 {
+			s.Pix[i] = 250
+		}
+	}
+	if got := mustExtract(t, s); len(got.Minutiae) < 20 || len(got.Minutiae) > MaxMinutiae {
+		t.Errorf("%d minutiae of a palm, want 20 to %d", len(got.Minutiae), MaxMinutiae)
+	}
+}
+
+// Sensors that fail send such things: whatever comes of them, it is valid.
+func TestBrokenSensors(t *testing.T) {
+	print := scattered.draw(192, 192, 508)
+	e := New()
+	for name, f := range map[string]func(x, y int) uint8{
+		"a dead line":        func(x, y int) uint8 { return print.Pix[y*192+x] * uint8(min(1, y%20)) },
+		"every row the same": func(x, _ int) uint8 { return print.Pix[90*192+x] },
+		"shifted rows":       func(x, y int) uint8 { return print.Pix[(y*192+x+y*7)%len(print.Pix)] },
+		"inverted":           func(x, y int) uint8 { return 255 - print.Pix[y*192+x] },
+		"two levels":         func(x, y int) uint8 { return print.Pix[y*192+x] / 128 * 255 },
+		"chessboard":         func(x, y int) uint8 { return uint8((x/5 + y/5) % 2 * 255) },
+		"half an image":      func(x, y int) uint8 { return print.Pix[y*192+x] | uint8(max(0, min(1, y-95))*255) },
+		"the same twice":     func(x, y int) uint8 { return print.Pix[y%96*192+x] },
+		"rings":              func(x, y int) uint8 { return uint8(128 + 100*math.Cos(math.Hypot(float64(x-96), float64(y-96)))) },
+	} {
+		got, err := e.Extract(filled(192, 192, 508, f))
+		if err == nil {
+			err = got.Validate()
+		}
+		if err != nil && !errors.Is(err, ErrNoFinger) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if r := e.Report(); r.Advice == Fine && got == nil {
+			t.Errorf("%s: nothing to advise, and no template", name)
+		}
+	}
+}
+
 func TestExtractIntoAllocatesNothing(t *testing.T) {
 	s := scattered.draw(192, 192, 508)
 	e, got := New(), new(matcher.Template)

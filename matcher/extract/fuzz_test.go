@@ -3,6 +3,8 @@ package extract
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/sample"
 )
@@ -34,5 +36,40 @@ func FuzzExtract(f *testing.F) {
 			}
 		}
 		e.Overlay()
+	})
+}
+
+// FuzzSofar holds that looking at an image on its way neither panics nor changes
+// what it comes to.
+func FuzzSofar(f *testing.F) {
+	whole := scattered.draw(96, 100, 508)
+	f.Add(96, 100, 11, whole.Pix)
+	f.Add(192, 192, 16, []byte{0, 17, 34, 255, 0})
+	f.Add(97, 165, 10, []byte{255, 0, 0, 0, 255, 255, 128, 0, 1})
+	plain, looking := New(), New()
+	want, got := new(matcher.Template), new(matcher.Template)
+	f.Fuzz(func(test *testing.T, width, height, every int, tile []byte) {
+		if width < MinSide || width > 200 || height < MinSide || height > 200 || every < 10 || len(tile) == 0 {
+			return
+		}
+		plain.Begin(width, height, 508)
+		looking.Begin(width, height, 508)
+		row := make([]byte, width)
+		for y := range height {
+			for x := range row {
+				row[x] = tile[(y*width+x)%len(tile)]
+			}
+			plain.Row(y, row)
+			looking.Row(y, row)
+			if (y+1)%every == 0 && looking.SofarInto(got) == nil {
+				if bad := got.Validate(); bad != nil {
+					test.Fatal(bad)
+				}
+			}
+		}
+		first, second := plain.finish(want), looking.finish(got)
+		if (first == nil) != (second == nil) || !cmp.Equal(want, got, cmpopts.EquateEmpty()) {
+			test.Errorf("%v and %v, %s", first, second, cmp.Diff(want, got))
+		}
 	})
 }
