@@ -275,6 +275,11 @@ func TestA16TheSensorFollowsTheSite(t *testing.T) {
 	for name, look := range map[string]Trigger{"idle": OnRequest, "looking": OnPoll} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(c *Config, _ *Parts) { c.Trigger = look }, func(w *world) {
+				time.Sleep(2 * heartbeat)
+				synctest.Wait()
+				if polled := w.glass.scans > 0; polled != (look == OnPoll) {
+					t.Fatalf("the glass was looked at: %v", polled)
+				}
 				if _, err := w.custody.SetBiometrics(w.ctx, false); err != nil {
 					t.Fatal(err)
 				}
