@@ -54,6 +54,7 @@ cannot be enrolled counts as score 0 in its pairs. Rates are fractions.`,
 				return printJSON(c.OutOrStdout(), r)
 			}
 			printRates(c.OutOrStdout(), r)
+			printQuality(c.OutOrStdout(), &r.Quality)
 			printTail(c.OutOrStdout(), &r.Tail)
 			if perFinger {
 				printFingers(c.OutOrStdout(), r.Fingers)

@@ -16,6 +16,13 @@ func printRates(w io.Writer, r *eval.Result) {
 	fmt.Fprintf(w, "extraction  %.1f ms median\nmatch       %.1f µs median\n", r.ExtractMSMedian, r.MatchUSMedian)
 }
 
+// printQuality says what sending the worst samples back is worth.
+func printQuality(w io.Writer, q *eval.Quality) {
+	fmt.Fprintf(w, "quality     FNMR at FMR 0.1 %% by the worse image: %.2f %% in the worst third (quality up to %d), %.2f %% in the middle,\n",
+		100*q.WorstThird, q.Limits[0], 100*q.MiddleThird)
+	fmt.Fprintf(w, "            %.2f %% in the best; with the worst third sent back %.2f %% instead of %.2f %%\n", 100*q.BestThird, 100*q.ThirdFewer, 100*q.All)
+}
+
 // printTail says how far the impostor pairs carry the threshold.
 func printTail(w io.Writer, t *eval.Tail) {
 	fmt.Fprintf(w, "threshold   %.1f for a gallery of %d templates: modelled FMR %.1g a comparison\n", t.Threshold, t.Gallery, t.Model)
