@@ -82,7 +82,8 @@ the wire, which is computed, not waited for. Rows are shares of the image.`,
 
 func printScans(w io.Writer, r *eval.ScanResult) {
 	fmt.Fprintf(w, "gallery   %d templates; %d scans of enrolled fingers, %d of strangers\n", r.Gallery, r.Scans, r.Strangers)
-	fmt.Fprintf(w, "rows      %.0f %% at the decision in the median, %.0f %% p95; %d scans decided before the last row\n", 100*r.RowsP50, 100*r.RowsP95, r.Early)
+	fmt.Fprintf(w, "rows      %.0f %% at the decision in the median, %.0f %% p95 (made of %.0f %%); %d scans decided before the last row\n",
+		100*r.RowsP50, 100*r.RowsP95, 100*r.RowsUsedP50, r.Early)
 	fmt.Fprintf(w, "wrong     %d (%d when only whole images are looked at)\n", r.Wrong, r.WrongWhole)
 	fmt.Fprintf(w, "undecided %d (%d)\n", r.Undecided, r.UndecidedWhole)
 	fmt.Fprintf(w, "decision  %.0f ms after the first byte in the median (%.0f)\n", r.DecisionMS, r.DecisionMSWhole)

@@ -29,6 +29,10 @@ type ScanResult struct {
 	RowsP50 float64 `json:"rows_at_decision_p50"`
 	RowsP95 float64 `json:"rows_at_decision_p95"`
 
+	// Rows that the decision was made of: without those that came while it was
+	// worked out, which depend on the processor.
+	RowsUsedP50 float64 `json:"rows_used_p50"`
+
 	Wrong     int     `json:"wrong"`          // scans, of enrolled fingers or strangers, that named somebody else
 	Undecided int     `json:"undecided"`      // scans of enrolled fingers that named nobody
 	ComputeMS float64 `json:"compute_ms_p50"` // from the rows that decided to the decision
@@ -79,6 +83,7 @@ type player struct {
 
 	figures ScanResult
 	rows    []time.Duration // shares of an image, in parts of partsOfImage
+	used    []time.Duration // likewise
 	early   times
 	whole   times
 }
@@ -198,6 +203,7 @@ func (p *player) note(early, whole decision, height int, finger string, enrolled
 	r.Scans++
 	if early.verdict.Found {
 		p.rows = append(p.rows, time.Duration(partsOfImage*early.rows/height))
+		p.used = append(p.used, time.Duration(partsOfImage*early.used/height))
 	}
 	if early.rows < height {
 		r.Early++
@@ -207,6 +213,7 @@ func (p *player) note(early, whole decision, height int, finger string, enrolled
 func (p *player) result() *ScanResult {
 	r := &p.figures
 	r.RowsP50, r.RowsP95 = quantile(p.rows, 0.5, partsOfImage), quantile(p.rows, 0.95, partsOfImage)
+	r.RowsUsedP50 = quantile(p.used, 0.5, partsOfImage)
 	r.ComputeMS, r.ComputeMSWhole = median(p.early.compute, time.Millisecond), median(p.whole.compute, time.Millisecond)
 	r.DecisionMS, r.DecisionMSWhole = median(p.early.decision, time.Millisecond), median(p.whole.decision, time.Millisecond)
 	r.Gallery = p.gallery.Len()

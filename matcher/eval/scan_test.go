@@ -19,7 +19,7 @@ func TestScanDecidesOnTheWay(t *testing.T) {
 	if r.Wrong > r.WrongWhole || r.Undecided > r.UndecidedWhole || r.UndecidedWhole > 0 {
 		t.Errorf("worse than whole images: %+v", r)
 	}
-	if r.Early == 0 || r.RowsP50 >= 1 || r.RowsP50 < 0.4 || r.RowsP95 < r.RowsP50 {
+	if r.Early == 0 || r.RowsP50 >= 1 || r.RowsP50 < 0.4 || r.RowsP95 < r.RowsP50 || r.RowsUsedP50 > r.RowsP50 || r.RowsUsedP50 < 0.4 {
 		t.Errorf("nothing was decided on the way: %+v", r)
 	}
 	if r.DecisionMS >= r.DecisionMSWhole || r.ComputeMS <= 0 || r.ComputeMSWhole <= 0 {

@@ -14,6 +14,7 @@ type decision struct {
 	at      time.Duration // since the first byte
 	compute time.Duration
 	rows    int // that had come by then
+	used    int // that it was made of
 }
 
 // scan sends one image over the wire of its time.
@@ -41,14 +42,14 @@ func (p *player) scan(ctx context.Context, s *sample.Sample, finger string, enro
 		if err != nil {
 			return err
 		}
-		early.at, early.compute = clock, d
+		early.at, early.compute, early.used = clock, d, y+1
 		for early.rows = y + 1; early.rows < s.Height && p.arrival(early.rows, s.Width) <= clock; early.rows++ {
 		}
 	}
 	if early.verdict.Found { // the processor has been idle since: only the comparison goes on
 		clock = p.arrival(s.Height-1, s.Width)
 	}
-	whole := decision{rows: s.Height}
+	whole := decision{rows: s.Height, used: s.Height}
 	var err error
 	whole.compute, err = took(func() (err error) { whole.verdict, err = p.judge(ctx, e.End, p.o.Policy); return err })
 	whole.at = clock
