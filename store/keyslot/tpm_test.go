@@ -354,22 +354,22 @@ func TestTPMThatDoesNotAnswer(t *testing.T) {
 	busy := []byte{0x80, 1, 0, 0, 0, 10, 0, 0, 0x09, 0x22} // TPM_RC_RETRY
 	for _, tc := range []struct {
 		name, device, says string
-		waits              bool // for an answer that never comes
+		waits              time.Duration // for an answer that never comes; the busy one must have been heard once
 	}{
-		{"no device", filepath.Join(t.TempDir(), "tpmrm0"), "is the module fitted", false},
-		{"a plain file", plain, "neither a TPM device nor a socket", false},
-		{"a device that is none", "/dev/null", "hung up", false},
-		{"silent", fakeTPM(t, func(c net.Conn) { io.Copy(io.Discard, c) }), "does not answer", true},
-		{"half an answer, then silence", fakeTPM(t, func(c net.Conn) { c.Write(busy[:7]); io.Copy(io.Discard, c) }), "does not answer", true},
-		{"hangs up", fakeTPM(t, func(c net.Conn) { c.Read(make([]byte, 4096)) }), "hung up", false},
-		{"something else", fakeTPM(t, answering([]byte("220 mail.example.org ESMTP\r\n"))), "does not answer as a TPM does", false},
-		{"always busy", fakeTPM(t, answering(busy)), "busy and stays so", true},
-		{"not started", fakeTPM(t, answering([]byte{0x80, 1, 0, 0, 0, 10, 0, 0, 0x01, 0})), "was not started", false},
+		{"no device", filepath.Join(t.TempDir(), "tpmrm0"), "is the module fitted", 0},
+		{"a plain file", plain, "neither a TPM device nor a socket", 0},
+		{"a device that is none", "/dev/null", "hung up", 0},
+		{"silent", fakeTPM(t, func(c net.Conn) { io.Copy(io.Discard, c) }), "does not answer", 30 * time.Millisecond},
+		{"half an answer, then silence", fakeTPM(t, func(c net.Conn) { c.Write(busy[:7]); io.Copy(io.Discard, c) }), "does not answer", 30 * time.Millisecond},
+		{"hangs up", fakeTPM(t, func(c net.Conn) { c.Read(make([]byte, 4096)) }), "hung up", 0},
+		{"something else", fakeTPM(t, answering([]byte("220 mail.example.org ESMTP\r\n"))), "does not answer as a TPM does", 0},
+		{"always busy", fakeTPM(t, answering(busy)), "busy and stays so", 500 * time.Millisecond},
+		{"not started", fakeTPM(t, answering([]byte{0x80, 1, 0, 0, 0, 10, 0, 0, 0x01, 0})), "was not started", 0},
 	} {
 		path := filepath.Join(t.TempDir(), "keyslot.tpm")
 		o := keyslot.TPMOptions{Device: tc.device, Timeout: 10 * time.Second}
-		if tc.waits {
-			o.Timeout = 30 * time.Millisecond
+		if tc.waits > 0 {
+			o.Timeout = tc.waits
 		}
 		_, err := keyslot.CreateTPM(path, nil, o)
 		if err == nil || !strings.Contains(err.Error(), tc.says) {
