@@ -11,6 +11,12 @@
 // FPIR, with each finger also searched while it is not enrolled. [Bench] is
 // the speed of a search.
 //
+// Beside the rates stand how far the data carries them: exact or bootstrap
+// intervals, the rule of three, and the impostor scores' tail ([Tail]) at the
+// threshold that a gallery asks for; real impostors' scores beside those of
+// distractors ([Spread]); and who should be enrolled again ([Finger],
+// [Subject]). Package chart draws it all.
+//
 // An image that cannot be enrolled is never left out: its pairs score 0. Rates
 // are fractions. Confidence intervals resample fingers, not pairs, because
 // pairs of one finger hang together.
