@@ -25,7 +25,8 @@ func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, erro
 	if err := id.check(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	// The folder's own name must outlive a cut as well, else everything in it is gone.
+	if err := errors.Join(os.MkdirAll(dir, 0o700), syncDir(filepath.Dir(dir))); err != nil {
 		return nil, fmt.Errorf("creating the store: %w", err)
 	}
 	for _, name := range []string{tableName, recordsName} {
