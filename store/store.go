@@ -187,18 +187,21 @@ func (s *Store) openOwn(sealed []byte, purpose string, parts ...string) ([]byte,
 
 var errClosed = errors.New("the store is closed")
 
-// view and update run f in a transaction; the caller holds mu.
-func (s *Store) view(f func(*bbolt.Tx) error) error {
+// view and update run f in a transaction; the caller holds mu. Pages that a card has changed unnoticed since the start
+// can make the database panic: that is an error like any other.
+func (s *Store) view(f func(*bbolt.Tx) error) (err error) {
 	if s.db == nil || s.table == nil {
 		return errClosed
 	}
+	defer guard(&err)
 	return s.db.View(f)
 }
 
-func (s *Store) update(f func(*bbolt.Tx) error) error {
+func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 	if s.db == nil || s.table == nil {
 		return errClosed
 	}
+	defer guard(&err)
 	return s.db.Update(f)
 }
 
