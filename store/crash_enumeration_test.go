@@ -1,0 +1,91 @@
+package store
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/tillprint/tillprint/store/crashtest"
+)
+
+// crashBounds are a quick sample, or everything with TILLPRINT_LONG=1.
+func crashBounds(quick, everything int) crashtest.Bounds {
+	if os.Getenv("TILLPRINT_LONG") != "" {
+		quick = everything
+	}
+	return crashtest.Bounds{Subsets: quick, Torn: quick, Seed: 1}
+}
+
+// Every disk that a power cut can leave, at any moment of any operation, opens with everything that had been
+// acknowledged, and nothing of what had been wiped.
+func TestI2EveryCrashStateOfEveryOperation(t *testing.T) {
+	trace, promises := recordScript(t)
+	bad := 0
+	count := newJudge(t, trace, promises).tally(trace.States(crashBounds(3, 1<<12)), func(s crashtest.State, v verdict, why string) bool {
+		if v != kept {
+			bad++
+			t.Errorf("%s, during %q: %s: %s", s.Where, promises[min(s.Marks, len(promises)-1)].Name, v, why)
+		}
+		return bad < 10
+	})
+	t.Logf("%d operations, %d writes, %d fsyncs; disks: %v", len(promises), trace.Count(crashtest.Write),
+		trace.Count(crashtest.Sync)+trace.Count(crashtest.SyncDir), count)
+	if count[kept] < 300 {
+		t.Errorf("only %d disks were built", count[kept])
+	}
+	t.Run("control", func(t *testing.T) { forgetfulStoresFail(t, trace, promises) })
+}
+
+// forgetfulStoresFail leaves out the fsyncs of one file after the other: if the judge still liked every disk, its
+// liking would mean nothing.
+func forgetfulStoresFail(t *testing.T, trace *crashtest.Trace, promises []promise) {
+	for _, c := range []struct {
+		name string
+		drop func(crashtest.Op) bool
+		want []verdict // each must be found
+	}{
+		{"records", syncOf("store/records.db"), []verdict{aside}},
+		{"key file", syncOf("root.key"), []verdict{refused, undead}},
+		{"key table", syncOf("store/keytable.new"), []verdict{refused}},
+		{"folders", func(op crashtest.Op) bool { return op.Kind == crashtest.SyncDir }, []verdict{refused}},
+	} {
+		missing := slices.Clone(c.want)
+		states := trace.Without(c.drop).States(crashtest.Bounds{Subsets: 4, Torn: 1, Seed: 1})
+		count := newJudge(t, trace, promises).tally(states, func(_ crashtest.State, v verdict, _ string) bool {
+			missing = slices.DeleteFunc(missing, func(m verdict) bool { return m == v })
+			return len(missing) > 0
+		})
+		t.Logf("without the fsyncs of the %s: %v", c.name, count)
+		if len(missing) > 0 {
+			t.Errorf("without the fsyncs of the %s nothing is %v: %v", c.name, missing, count)
+		}
+	}
+}
+
+func syncOf(path string) func(crashtest.Op) bool {
+	return func(op crashtest.Op) bool { return op.Kind == crashtest.Sync && op.Path == path }
+}
+
+// A card that did not do all of one fsync and was honest ever after is mostly noticed at the next start: by the
+// structure, by what does not open, by a sequence that does not agree. What this terminal cannot notice by itself is
+// counted: a whole transaction that never came, or a page that still holds what it held before. The database has no
+// checksums, and the hub's countersigned head of the log is what tells. Whatever happens, the program lives, and
+// the start destroys a key that should have been dead already. The end of a store has no next start: a card that
+// lies about the last destruction keeps the key, which is why Destroy is not the only step of a disposal.
+func TestLyingCardNeitherKillsNorRevives(t *testing.T) {
+	trace, promises := recordScript(t)
+	count := newJudge(t, trace, promises).tally(trace.Lies(crashBounds(2, 64), 1), func(s crashtest.State, v verdict, why string) bool {
+		ended := promises[s.Marks-1].Holds == "" || s.Marks == len(promises)
+		if v == paniced || v == revived && !ended {
+			t.Errorf("%s, after %q: %s: %s", s.Where, promises[s.Marks-1].Name, v, why)
+		}
+		if v == older || v == unlike || v == undead {
+			t.Logf("not noticed: %s, after %q: %s", s.Where, promises[s.Marks-1].Name, v)
+		}
+		return true
+	})
+	t.Logf("disks: %v", count)
+	if count[aside] == 0 || count[refused] == 0 {
+		t.Errorf("no lie was noticed: %v", count)
+	}
+}
