@@ -8,18 +8,35 @@ import (
 	"github.com/tillprint/tillprint/till"
 )
 
-// enrolAll enrols every actor at terminal a, from their first presses.
+// errNotTaken is a press that the till would not enrol: a failure to enrol,
+// which is counted, not retried with other images.
+var errNotTaken = errors.New("the press was not taken")
+
+// enrolAll enrols every actor at terminal a, from their first presses. Whoever
+// cannot be enrolled is told; their later presses count as not found.
 func (w *world) enrolAll(ctx context.Context) error {
 	before, err := w.tills[0].watcher.standing(ctx)
 	if err != nil {
 		return err
 	}
+	enrolled := 0
 	for i := range w.cast {
-		if err := w.enrol(ctx, w.tills[0], &w.cast[i]); err != nil {
+		a := &w.cast[i]
+		err := w.enrol(ctx, w.tills[0], a)
+		a.next = enrolPresses
+		switch {
+		case errors.Is(err, errNotTaken):
+			fmt.Fprintf(w.o.Out, "finger %s cannot be enrolled: %v\n", a.finger.name(), err)
+			w.tills[0].sim.Lift()
+			err = w.tills[0].clear(ctx)
+		case err == nil:
+			enrolled++
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return w.templatesAt(ctx, w.tills[:], before.Templates+enrolPresses*len(w.cast))
+	return w.templatesAt(ctx, w.tills[:], before.Templates+enrolPresses*enrolled)
 }
 
 // enrol walks one actor through the enrolment on the till's page: notice, yes,
@@ -55,7 +72,7 @@ func (w *world) enrol(ctx context.Context, t *terminal, a *actor) error {
 			return err
 		}
 		if v.State == till.EnrolAlike || v.State == till.EnrolPress && v.Enrolment.Press == press {
-			return fmt.Errorf("press %d of finger %s was not taken: %s %v", press+1, a.finger.name(), v.Say, v.Advice)
+			return fmt.Errorf("press %d: %w: %s %v", press+1, errNotTaken, v.Say, v.Advice)
 		}
 	}
 	t.sim.Lift()

@@ -46,7 +46,7 @@ func (t *terminal) configure(o Options) error {
 		return fmt.Errorf("configuring terminal %s: %w", t.name, err)
 	}
 	c.Serving.Fingers = []uint8{2}
-	c.Serving.Quality = 1 // what the folder's images are worth is measured, not chosen
+	c.Serving.Quality, c.Serving.Unlike = 1, 1 // what the folder's images are worth is measured, not chosen
 	if !o.Script {
 		if err := c.Touch.Trigger.UnmarshalText([]byte("poll")); err != nil {
 			return err

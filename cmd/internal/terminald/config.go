@@ -61,6 +61,7 @@ type Config struct {
 		Operator string  `toml:"operator"`
 		Fingers  []uint8 `toml:"fingers"`
 		Quality  uint8   `toml:"quality"`
+		Unlike   float64 `toml:"unlike"`
 	} `toml:"serving"`
 	Matching struct {
 		FalseMatchBudget float64 `toml:"false_match_budget"`
@@ -133,7 +134,7 @@ func (c *Config) Check() error {
 func (c Config) till(biometrics bool) till.Config {
 	return till.Config{
 		Biometrics: biometrics, Trigger: till.Trigger(c.Touch.Trigger), Operator: c.Serving.Operator,
-		Fingers: c.Serving.Fingers, Quality: c.Serving.Quality,
+		Fingers: c.Serving.Fingers, Quality: c.Serving.Quality, Unlike: c.Serving.Unlike,
 		Policy: matcher.Policy{FalseMatchBudget: c.Matching.FalseMatchBudget, Margin: c.Matching.Margin},
 	}
 }
