@@ -7,7 +7,9 @@
 //	if err != nil { ... e.Report().Advice ... }
 //
 // or, while a slow sensor sends its rows, [Extractor.Begin], [Extractor.Row]
-// and [Extractor.End].
+// and [Extractor.End]. On the way, whenever [Extractor.Ripe] says so,
+// [Extractor.Sofar] is the template of the rows that have come; judge what a search
+// finds with it by [matcher.Policy.Early].
 //
 // # How it works
 //
