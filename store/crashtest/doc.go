@@ -11,5 +11,8 @@
 // rename, remove) arrive in order within one folder but are durable only after an fsync of that folder. What is not
 // modelled: sectors that come back with other bytes than old or new, and the reach of an fsync beyond its own file.
 //
-// It is for tests only and needs Linux and strace, but no root.
+// [Image] is the other half: a real ext4 file system in a file, whose plug can be pulled, and whose raw bytes can be
+// searched. It needs root; the rest needs Linux and strace.
+//
+// It is for tests only.
 package crashtest
