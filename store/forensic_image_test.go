@@ -157,6 +157,7 @@ func TestForensicNothingWipedIsFoundOnTheCard(t *testing.T) {
 	if err := c.create(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { c.st.Close() }) // before the card is taken out
 	for len(c.ids) < pupils {
 		id, err := consent.NewSubjectID(c.rand)
 		if err != nil {

@@ -64,7 +64,11 @@ func needCard(t *testing.T) *crashtest.Image {
 	if err != nil {
 		t.Skip("skipped: no loop mount here:", err)
 	}
-	t.Cleanup(func() { card.Unmount() })
+	t.Cleanup(func() {
+		if err := card.Unmount(); err != nil {
+			t.Error(err)
+		}
+	})
 	return card
 }
 
