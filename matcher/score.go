@@ -19,8 +19,6 @@ type scratch struct {
 	hull                  []vec
 	links                 []link
 	mates                 []bond
-	pp                    []pair
-	pw                    []float32
 	columns               columns  // of the reference
 	begun                 []start  // movements to try
 	movement              movement // of the last score, before bending
