@@ -52,7 +52,7 @@ type hitsOfTurn struct {
 }
 
 const (
-	strayBase  = 5   // pixels that a neighbour may stray from where the probe has it
+	strayBase  = 4   // pixels that a neighbour may stray from where the probe has it
 	strayGrow  = 0.1 // and for each pixel of distance
 	strayTurn  = storedTurn * 10 / 360
 	hitTurns   = 16
