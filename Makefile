@@ -6,7 +6,7 @@ LINT := go tool -modfile=deploy/lint/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/tillprint/tillprint/cmd/internal/cli.version=$(VERSION)
 
-.PHONY: demo build test unit race readme cross lint tools
+.PHONY: demo build test unit hour race readme cross lint tools power
 
 demo:
 	@go run ./cmd/tillprint demo
@@ -14,13 +14,22 @@ demo:
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tillprintd ./cmd/tillprint-hub ./cmd/tillprint
 
-test: tools lint unit race cross readme
+test: tools lint unit hour race cross readme
 
 tools:
 	@deploy/test/install-tools
 
 unit:
-	TILLPRINT_LONG=1 deploy/test/with-postgres go test ./...
+	deploy/test/with-postgres go test ./...
+
+# The canteen hour with a school of 1,200 pupils, on real fingers where they are at hand.
+hour:
+	TILLPRINT_LONG=1 go test -count=1 -run TestDemoOnRealFingers ./cmd/tillprint
+
+# Every crash state of the store, and power cuts and a search of the raw image on an ext4 of its own.
+# It takes root and its time; `make unit` runs a sample.
+power:
+	TILLPRINT_LONG=1 go test -count=1 -timeout 60m ./store/...
 
 race:
 	go test -race -short ./...
