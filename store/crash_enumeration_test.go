@@ -8,7 +8,8 @@ import (
 	"github.com/tillprint/tillprint/store/crashtest"
 )
 
-// crashBounds are a quick sample, or everything with TILLPRINT_LONG=1.
+// crashBounds are a quick sample; with TILLPRINT_LONG=1 all sets of up to six operations that wait for a barrier, and
+// a larger sample beyond.
 func crashBounds(quick, everything int) crashtest.Bounds {
 	if os.Getenv("TILLPRINT_LONG") != "" {
 		quick = everything
@@ -21,7 +22,7 @@ func crashBounds(quick, everything int) crashtest.Bounds {
 func TestI2EveryCrashStateOfEveryOperation(t *testing.T) {
 	trace, promises := recordScript(t)
 	bad := 0
-	count := newJudge(t, trace, promises).tally(trace.States(crashBounds(3, 1<<12)), func(s crashtest.State, v verdict, why string) bool {
+	count := newJudge(t, trace, promises).tally(trace.States(crashBounds(3, 64)), func(s crashtest.State, v verdict, why string) bool {
 		if v != kept {
 			bad++
 			t.Errorf("%s, during %q: %s: %s", s.Where, promises[min(s.Marks, len(promises)-1)].Name, v, why)
@@ -74,7 +75,7 @@ func syncOf(path string) func(crashtest.Op) bool {
 // lies about the last destruction keeps the key, which is why Destroy is not the only step of a disposal.
 func TestLyingCardNeitherKillsNorRevives(t *testing.T) {
 	trace, promises := recordScript(t)
-	count := newJudge(t, trace, promises).tally(trace.Lies(crashBounds(2, 64), 1), func(s crashtest.State, v verdict, why string) bool {
+	count := newJudge(t, trace, promises).tally(trace.Lies(crashBounds(2, 16), 1), func(s crashtest.State, v verdict, why string) bool {
 		ended := promises[s.Marks-1].Holds == "" || s.Marks == len(promises)
 		if v == paniced || v == revived && !ended {
 			t.Errorf("%s, after %q: %s: %s", s.Where, promises[s.Marks-1].Name, v, why)

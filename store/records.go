@@ -85,6 +85,9 @@ func (s *Store) identify(size int64) (doubt, err error) {
 		if tx.Size() > size {
 			return fmt.Errorf("the records file is cut off: %d of %d bytes are there", size, tx.Size())
 		}
+		if err := s.checkPages(tx); err != nil {
+			return err
+		}
 		meta := tx.Bucket(metaBucket)
 		if meta == nil {
 			return errors.New("the records file is no store")
@@ -232,8 +235,7 @@ func (s *Store) initialise(tx *bbolt.Tx) error {
 }
 
 // examine reads everything once: structure, every sealed value, and the sequence against the table's. A non-nil
-// result means that the file cannot be trusted. Structure comes first: among pages that refer to each other in a circle
-// every other walk goes on for ever.
+// result means that the file cannot be trusted.
 func (s *Store) examine() error {
 	return s.guarded(func(tx *bbolt.Tx) error {
 		for _, f := range []func(*bbolt.Tx) error{s.checkStructure, s.loadPending, s.loadStandings, s.checkTemplates, s.checkPeople} {
@@ -245,18 +247,22 @@ func (s *Store) examine() error {
 	})
 }
 
+// checkPages is the first look at the file: no other walk through it ends for certain.
+func (s *Store) checkPages(tx *bbolt.Tx) error {
+	f, err := os.Open(filepath.Join(s.dir, recordsName))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return checkTree(f, s.db.Info().PageSize, uint64(tx.ID()))
+}
+
 // checkStructure returns the first fault. It hears the others too, since the check runs beside it and must not read
-// pages of a file that has been closed; a circle of pages has no end of faults, so there is a bound.
-func (s *Store) checkStructure(tx *bbolt.Tx) error {
-	const most = 10_000
-	var first error
-	n := 0
+// pages of a file that has been closed.
+func (s *Store) checkStructure(tx *bbolt.Tx) (first error) {
 	for err := range tx.Check() {
 		if first == nil {
 			first = fmt.Errorf("the records are damaged: %w", err)
-		}
-		if n++; n == most {
-			break
 		}
 	}
 	return first

@@ -1,0 +1,120 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// The layout of a bbolt file, as go.etcd.io/bbolt/internal/common writes it, in the machine's byte order. A page is a
+// header (id 8, flags 2, count 2, overflow 4), then elements of 16 bytes: of a branch (position 4, key size 4, child 8),
+// of a leaf (flags 4, position 4, key size 4, value size 4). Positions count from the element.
+const (
+	pageHeader  = 16
+	pageElement = 16
+	branchPage  = 1
+	leafPage    = 2
+	bucketFlag  = 1 // of a leaf's element: the value begins with the root page of a bucket, 0 when it is inline
+	metaRoot    = pageHeader + 16
+	metaHigh    = metaRoot + 24
+	metaID      = metaRoot + 32
+	metaSize    = metaRoot + 40
+)
+
+// checkTree follows the references between the pages of transaction id and wants each page at most once. The database
+// trusts its pages: after a card has lost some of a commit they can refer to each other in a circle, and then its
+// cursors and even its own check recurse until memory is full. So this comes before any of them.
+func checkTree(f io.ReaderAt, size int, id uint64) error {
+	meta := make([]byte, metaSize)
+	for n := range int64(2) {
+		if _, err := f.ReadAt(meta, n*int64(size)); err != nil {
+			return fmt.Errorf("reading the records' head: %w", err)
+		}
+		if binary.NativeEndian.Uint64(meta[metaID:]) == id {
+			w := treeWalk{f: f, size: uint64(size), high: binary.NativeEndian.Uint64(meta[metaHigh:]), seen: map[uint64]bool{}}
+			return w.walk(binary.NativeEndian.Uint64(meta[metaRoot:]))
+		}
+	}
+	return fmt.Errorf("the records have no head of transaction %d", id)
+}
+
+type treeWalk struct {
+	f          io.ReaderAt
+	size, high uint64 // bytes of a page; pages of the file
+	seen       map[uint64]bool
+	open       []uint64 // pages to visit
+}
+
+func (w *treeWalk) walk(root uint64) error {
+	w.open = []uint64{root}
+	for len(w.open) > 0 {
+		id := w.open[len(w.open)-1]
+		w.open = w.open[:len(w.open)-1]
+		page, err := w.read(id)
+		if err != nil {
+			return err
+		}
+		if err := w.children(id, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read gives the page with its overflow. Together no more is read than the file has.
+func (w *treeWalk) read(id uint64) ([]byte, error) {
+	header := make([]byte, pageHeader)
+	if id < 2 || id >= w.high {
+		return nil, fmt.Errorf("the records are damaged: page %d of %d is referred to", id, w.high)
+	}
+	if _, err := w.f.ReadAt(header, int64(id*w.size)); err != nil {
+		return nil, fmt.Errorf("reading the records: %w", err)
+	}
+	last := id + uint64(binary.NativeEndian.Uint32(header[12:]))
+	if binary.NativeEndian.Uint64(header) != id || last >= w.high {
+		return nil, fmt.Errorf("the records are damaged: page %d holds something else", id)
+	}
+	for n := id; n <= last; n++ {
+		if w.seen[n] {
+			return nil, fmt.Errorf("the records are damaged: page %d is referred to twice", n)
+		}
+		w.seen[n] = true
+	}
+	page := make([]byte, (last-id+1)*w.size)
+	if _, err := w.f.ReadAt(page, int64(id*w.size)); err != nil {
+		return nil, fmt.Errorf("reading the records: %w", err)
+	}
+	return page, nil
+}
+
+// children puts the pages that a page refers to on the list.
+func (w *treeWalk) children(id uint64, page []byte) error {
+	flags, count := binary.NativeEndian.Uint16(page[8:]), int(binary.NativeEndian.Uint16(page[10:]))
+	if flags != branchPage && flags != leafPage || pageHeader+count*pageElement > len(page) {
+		return fmt.Errorf("the records are damaged: page %d is neither branch nor leaf", id)
+	}
+	for i := range count {
+		at := pageHeader + i*pageElement
+		e := page[at:][:pageElement]
+		if flags == branchPage {
+			w.open = append(w.open, binary.NativeEndian.Uint64(e[8:]))
+			continue
+		}
+		pos, key := uint64(binary.NativeEndian.Uint32(e[4:])), uint64(binary.NativeEndian.Uint32(e[8:]))
+		value := uint64(binary.NativeEndian.Uint32(e[12:]))
+		begin := uint64(at) + pos + key
+		if begin+value > uint64(len(page)) {
+			return fmt.Errorf("the records are damaged: page %d is cut off", id)
+		}
+		if binary.NativeEndian.Uint32(e)&bucketFlag == 0 {
+			continue
+		}
+		if value < 16 {
+			return fmt.Errorf("the records are damaged: page %d holds half a bucket", id)
+		}
+		if root := binary.NativeEndian.Uint64(page[begin:]); root != 0 {
+			w.open = append(w.open, root)
+		}
+	}
+	return nil
+}
