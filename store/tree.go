@@ -32,6 +32,9 @@ func checkTree(f io.ReaderAt, size int, id uint64) error {
 		}
 		if binary.NativeEndian.Uint64(meta[metaID:]) == id {
 			w := treeWalk{f: f, size: uint64(size), high: binary.NativeEndian.Uint64(meta[metaHigh:]), seen: map[uint64]bool{}}
+			if w.high > 1<<31 {
+				return fmt.Errorf("the records' head speaks of %d pages", w.high)
+			}
 			return w.walk(binary.NativeEndian.Uint64(meta[metaRoot:]))
 		}
 	}
@@ -73,6 +76,9 @@ func (w *treeWalk) read(id uint64) ([]byte, error) {
 	last := id + uint64(binary.NativeEndian.Uint32(header[12:]))
 	if binary.NativeEndian.Uint64(header) != id || last >= w.high {
 		return nil, fmt.Errorf("the records are damaged: page %d holds something else", id)
+	}
+	if _, err := w.f.ReadAt(make([]byte, 1), int64((last+1)*w.size)-1); err != nil {
+		return nil, fmt.Errorf("the records are damaged: page %d is cut off: %w", id, err)
 	}
 	for n := id; n <= last; n++ {
 		if w.seen[n] {
