@@ -49,17 +49,22 @@ func (d Disk) hash() uint64 {
 	return h.Sum64()
 }
 
-// medium is a disk under construction. Contents are replaced, never changed, so that a clone costs two maps.
+// medium is a disk under construction. Clones and disks share contents, so that they cost two maps; only what nobody
+// shares yet is changed in place.
 type medium struct {
 	data  map[int][]byte
 	names map[string]int // path: file, or folder
+	own   map[int]bool   // files whose content is this medium's alone
 }
 
 const folder = -1
 
-func newMedium() *medium { return &medium{map[int][]byte{}, map[string]int{}} }
+func newMedium() *medium { return &medium{map[int][]byte{}, map[string]int{}, map[int]bool{}} }
 
-func (m *medium) clone() *medium { return &medium{maps.Clone(m.data), maps.Clone(m.names)} }
+func (m *medium) clone() *medium {
+	clear(m.own)
+	return &medium{maps.Clone(m.data), maps.Clone(m.names), map[int]bool{}}
+}
 
 // apply lets op arrive, of a write only the bytes from up to to.
 func (m *medium) apply(op Op, from, to int) {
@@ -78,18 +83,21 @@ func (m *medium) apply(op Op, from, to int) {
 	case Truncate:
 		next := make([]byte, op.At)
 		copy(next, m.data[op.File])
-		m.data[op.File] = next
+		m.data[op.File], m.own[op.File] = next, true
 	case Write:
-		old := m.data[op.File]
-		next := make([]byte, max(len(old), int(op.At)+to))
-		copy(next, old)
-		copy(next[int(op.At)+from:], op.Data[from:to])
-		m.data[op.File] = next
+		content := m.data[op.File]
+		if size := max(len(content), int(op.At)+to); !m.own[op.File] || size > len(content) {
+			content = make([]byte, size)
+			copy(content, m.data[op.File])
+			m.data[op.File], m.own[op.File] = content, true
+		}
+		copy(content[int(op.At)+from:], op.Data[from:to])
 	}
 }
 
 // disk leaves out what lies in folders that did not arrive.
 func (m *medium) disk() Disk {
+	clear(m.own)
 	d := Disk{Files: map[string][]byte{}}
 	for name, file := range m.names {
 		if parent := path.Dir(name); parent != "." && m.names[parent] != folder {
