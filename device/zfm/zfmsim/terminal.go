@@ -49,12 +49,8 @@ func pollable(f *os.File) (*os.File, error) {
 // hostBaud is the rate at which the host listens, as its end of the terminal is set; 0 if unknown.
 func (t *terminal) hostBaud() int {
 	baud := 0
-	conn, err := t.master.SyscallConn()
-	if err != nil {
-		return 0
-	}
-	conn.Control(func(fd uintptr) {
-		if settings, err := unix.IoctlGetTermios(int(fd), unix.TCGETS2); err == nil {
+	control(t.master, func(fd int) {
+		if settings, err := unix.IoctlGetTermios(fd, unix.TCGETS2); err == nil {
 			baud = int(settings.Ospeed)
 		}
 	})
@@ -64,7 +60,15 @@ func (t *terminal) hostBaud() int {
 // allowReopening undoes the host's exclusive use, which a real port forgets when its last user is gone, even killed.
 // Here the slave kept open would preserve it.
 func (t *terminal) allowReopening() {
-	unix.IoctlSetInt(int(t.slave.Fd()), unix.TIOCNXCL, 0)
+	control(t.slave, func(fd int) { unix.IoctlSetInt(fd, unix.TIOCNXCL, 0) })
+}
+
+// control calls f with the file's descriptor unless the file is closed. Unlike Fd it may run while another goroutine closes the
+// file, which is how a cable is pulled.
+func control(file *os.File, f func(fd int)) {
+	if conn, err := file.SyscallConn(); err == nil {
+		conn.Control(func(fd uintptr) { f(int(fd)) })
+	}
 }
 
 func (t *terminal) close() {

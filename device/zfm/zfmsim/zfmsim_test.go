@@ -248,6 +248,32 @@ func TestReplug(t *testing.T) {
 }
 
 // The hand's commands, and what they say.
+// TestUnplugWhileTalking pulls the cable while the host sends: the race detector watches.
+func TestUnplugWhileTalking(t *testing.T) {
+	s := switchOn(t, Options{})
+	for range 100 {
+		port, err := os.OpenFile(s.Path(), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		talked := make(chan struct{})
+		go func() {
+			defer close(talked)
+			for range 20 {
+				if _, err := port.Write([]byte{0xEF}); err != nil {
+					return
+				}
+			}
+		}()
+		s.Unplug()
+		<-talked
+		port.Close()
+		if err := s.Replug(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestControl(t *testing.T) {
 	picture := filepath.Join(t.TempDir(), "finger.pgm")
 	if err := os.WriteFile(picture, append([]byte("P5 200 220 255\n"), bytes.Repeat([]byte{200, 40}, 22000)...), 0o600); err != nil {
