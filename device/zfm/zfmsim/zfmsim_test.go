@@ -247,7 +247,6 @@ func TestReplug(t *testing.T) {
 	h.wantCode(zfm.NoFinger)
 }
 
-// The hand's commands, and what they say.
 // TestUnplugWhileTalking pulls the cable while the host sends: the race detector watches.
 func TestUnplugWhileTalking(t *testing.T) {
 	s := switchOn(t, Options{})
@@ -274,6 +273,7 @@ func TestUnplugWhileTalking(t *testing.T) {
 	}
 }
 
+// The hand's commands, and what they say.
 func TestControl(t *testing.T) {
 	picture := filepath.Join(t.TempDir(), "finger.pgm")
 	if err := os.WriteFile(picture, append([]byte("P5 200 220 255\n"), bytes.Repeat([]byte{200, 40}, 22000)...), 0o600); err != nil {
