@@ -385,6 +385,44 @@ func TestI7LeaseIsKeptAfterADiskError(t *testing.T) {
 	}
 }
 
+// The hub renews the lease with every answer, once a minute; the card hears of it once an hour, of a shorter one at once, and
+// what a restart finds never reaches beyond what the hub has said.
+func TestI7LeaseSparesTheCard(t *testing.T) {
+	d := newDesk(t)
+	writes := 0
+	d.step = func(string) { writes++ }
+	lease := func(ahead time.Duration) { d.must(d.c.SetLease(d.now.Add(ahead))) }
+	for range 180 { // three hours of answers
+		d.now = d.now.Add(time.Minute)
+		lease(72 * time.Hour)
+	}
+	if writes != 3 {
+		t.Errorf("%d writes in three hours", writes)
+	}
+	said := d.c.Lease()
+	d.restart()
+	if kept := d.c.Lease(); kept.After(said) || said.Sub(kept) >= time.Hour {
+		t.Errorf("the hub has said %v, a restart finds %v", said, kept)
+	}
+	writes = 0
+	lease(24 * time.Hour)
+	if d.restart(); writes != 1 || !d.c.Lease().Equal(d.now.Add(24*time.Hour)) {
+		t.Errorf("a shorter lease: %d writes, a restart finds %v", writes, d.c.Lease())
+	}
+	d.must(d.c.SetLease(time.Time{}))
+	if d.restart(); !d.c.Lease().IsZero() {
+		t.Error("a restart brings back a lease that was taken away")
+	}
+	lease(30 * time.Minute)
+	for range 5 { // a lease of less than an hour is worth a write each time
+		d.now = d.now.Add(time.Minute)
+		lease(30 * time.Minute)
+	}
+	if d.restart(); !d.c.Lease().Equal(d.now.Add(30 * time.Minute)) {
+		t.Error("a short lease was not kept")
+	}
+}
+
 func TestBlockStopsFingersAndKeepsEverything(t *testing.T) {
 	d := newDesk(t)
 	id := d.enrolled()

@@ -37,14 +37,18 @@ func (c *Custody) loadSwitches() error {
 	return nil
 }
 
+// leaseStep is by how much a lease may grow before the disk has to know. Every answer of the hub brings a longer lease; writing
+// each would wear the card out.
+const leaseStep = time.Hour
+
 // SetLease lets fingers be matched until the given time, as the hub has signed it. An earlier time than before counts too: the hub
-// may shorten a lease.
+// may shorten a lease. The disk never holds a later end than the one that counts, so a restart can only narrow (I7), by leaseStep at most.
 func (c *Custody) SetLease(until time.Time) error {
 	c.mu.Lock()
-	same := c.kept.Equal(until)
 	c.lease = until
+	due := c.leaseDue(until)
 	c.mu.Unlock()
-	if same {
+	if !due {
 		return nil
 	}
 	b, err := until.UTC().MarshalText()
@@ -58,6 +62,13 @@ func (c *Custody) SetLease(until time.Time) error {
 	c.kept = until
 	c.mu.Unlock()
 	return nil
+}
+
+// leaseDue reports whether the disk must hear of a lease: when it holds a later end, one that has become much too early, or
+// one that is about to pass. The caller holds mu.
+func (c *Custody) leaseDue(until time.Time) bool {
+	nearlyOver := c.kept.Sub(c.st.Clock().Now()) < leaseStep && !until.Equal(c.kept)
+	return until.Before(c.kept) || until.Sub(c.kept) >= leaseStep || nearlyOver
 }
 
 // Lease is the end of the lease; zero before the first.
