@@ -34,13 +34,14 @@ func (s *Store) Move(to keyslot.Slot) error {
 		return fmt.Errorf("making a root key in the new slot: %w", err)
 	}
 	s.step(StepSlot)
-	if err := s.retable(e, root); err != nil {
-		root.release()
+	from := s.slot
+	err = s.retable(e, root)
+	if s.table.epoch == e.epoch { // the new slot opens the table, also while a cut may bring the old table back
+		s.slot = to
+	}
+	if err != nil {
 		return err
 	}
-	s.root.release()
-	from := s.slot
-	s.root, s.slot = root, to
 	s.step(StepTable)
 	if err := errors.Join(to.Retire(e.epoch), from.Destroy()); err != nil {
 		return fmt.Errorf("the new slot opens the store, but the keys of the old one could not be destroyed: %w", err)

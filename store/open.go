@@ -16,6 +16,7 @@ import (
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/clock"
+	"github.com/tillprint/tillprint/store/durable"
 	"github.com/tillprint/tillprint/store/keyslot"
 )
 
@@ -26,7 +27,7 @@ func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, erro
 		return nil, err
 	}
 	// The folder's own name must outlive a cut as well, else everything in it is gone.
-	if err := errors.Join(os.MkdirAll(dir, 0o700), syncDir(filepath.Dir(dir))); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o700), durable.SyncDir(filepath.Dir(dir))); err != nil {
 		return nil, fmt.Errorf("creating the store: %w", err)
 	}
 	for _, name := range []string{tableName, recordsName} {
@@ -67,7 +68,7 @@ func createTable(dir string, slot keyslot.Slot, id Identity, o Options) error {
 		return err
 	}
 	defer first.page.release()
-	return writeTable(dir, id, first, root.b, o.Rand)
+	return writeTable(dir, id, first, root.b, o)
 }
 
 // Open opens the store in dir and finishes what a power cut has interrupted. With a zero Identity it takes the store's

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/store/durable"
 )
 
 // Buckets of the records file. Keys are pseudonyms, positions and numbers; every value is sealed, but those of meta.
@@ -173,7 +174,7 @@ func setAside(path, stamp string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return aside, syncDir(filepath.Dir(path))
+		return aside, durable.SyncDir(filepath.Dir(path))
 	}
 	return "", fmt.Errorf("%s has been set aside too often: look at the card", path)
 }
@@ -214,7 +215,7 @@ func (s *Store) createRecords(path string) error {
 	if err := os.Rename(temporary, path); err != nil {
 		return err
 	}
-	return syncDir(s.dir)
+	return durable.SyncDir(s.dir)
 }
 
 func (s *Store) initialise(tx *bbolt.Tx) error {

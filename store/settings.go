@@ -61,6 +61,9 @@ func (s *Store) SetSecrets(values map[string][]byte) error {
 	if s.table == nil {
 		return errClosed
 	}
+	if err := s.settleTable(); err != nil {
+		return fmt.Errorf("keeping secrets: %w", err)
+	}
 	for name, v := range values {
 		if name == "" || name == secretSigning || len(name) > 64 || len(v) > maxSecret {
 			return fmt.Errorf("store: %.64q is no name of a secret, or its value is longer than %d bytes", name, maxSecret)

@@ -14,6 +14,7 @@ import (
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/clock"
+	"github.com/tillprint/tillprint/store/durable"
 	"github.com/tillprint/tillprint/store/keyslot"
 )
 
@@ -35,6 +36,7 @@ type Store struct {
 	db        *bbolt.DB // nil once closed or destroyed
 	table     *table
 	root      *page // root key of the table's epoch
+	unsettled bool  // a power cut may bring the table before this one back; see settleTable
 	standings map[consent.SubjectID]standing
 	pending   pending
 	evict     func(consent.SubjectID) // see OnWipe
@@ -158,6 +160,9 @@ func (o Options) withDefaults() Options {
 	if o.Location == nil {
 		o.Location = time.UTC
 	}
+	if o.syncDir == nil {
+		o.syncDir = durable.SyncDir
+	}
 	if o.Timeout == 0 {
 		o.Timeout = 2 * time.Second
 	}
@@ -205,18 +210,45 @@ func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 	return s.db.Update(f)
 }
 
-// retable makes the next key table durable under the given root key and then current in memory. The caller holds mu.
+// retable makes the next key table durable under the given root key and then current in memory. The root key is the
+// store's from here on, and cleared after an error. The caller holds mu.
+//
+// When the rename has happened but is not durable, the error comes with the new table current all the same: it is what
+// the next start is most likely to find, and going on from the old one would draw another key for the same epoch.
 func (s *Store) retable(e edit, root *page) error {
 	next, err := s.table.with(e, s.o.Rand)
-	if err != nil {
-		return err
+	if err == nil {
+		err = writeTable(s.dir, s.id, next, root.b, s.o)
 	}
-	if err := writeTable(s.dir, s.id, next, root.b, s.o.Rand); err != nil {
-		next.page.release()
+	s.unsettled = errors.Is(err, durable.ErrUnsettled)
+	if err != nil && !s.unsettled {
+		if next != nil {
+			next.page.release()
+		}
+		if root != s.root {
+			root.release()
+		}
 		return err
 	}
 	s.table.page.release()
 	s.table = next
+	if root != s.root {
+		s.root.release()
+		s.root = root
+	}
+	return err
+}
+
+// settleTable writes the table once more if a cut could still bring the one before it back. Until that has
+// succeeded no root key is destroyed, since either table may be the one that the next start finds.
+func (s *Store) settleTable() error {
+	if !s.unsettled {
+		return nil
+	}
+	if err := writeTable(s.dir, s.id, s.table, s.root.b, s.o); err != nil {
+		return err
+	}
+	s.unsettled = false
 	return nil
 }
 

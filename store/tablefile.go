@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tillprint/tillprint/store/durable"
 	"github.com/tillprint/tillprint/store/keyslot"
 )
 
@@ -31,13 +31,15 @@ func (id Identity) tableBinding(epoch uint64) []byte {
 // writeTable makes t the key table on disk: write beside, fsync, rename, fsync of the folder. The rename is the commit
 // point of every wipe. The old file's bytes may stay on the medium; they are sealed under a root key that is about
 // to die, or hold nothing that the new one does not.
-func writeTable(dir string, id Identity, t *table, root []byte, rand io.Reader) error {
-	sealed, err := seal(rand, root, t.plain, id.tableBinding(t.epoch))
+//
+// An error that wraps durable.ErrUnsettled means that a cut may bring the old table back: see Store.settleTable.
+func writeTable(dir string, id Identity, t *table, root []byte, o Options) error {
+	sealed, err := seal(o.Rand, root, t.plain, id.tableBinding(t.epoch))
 	if err != nil {
 		return err
 	}
 	b := binary.BigEndian.AppendUint64([]byte(tableMagic), t.epoch)
-	if err := replaceFile(filepath.Join(dir, tableName), append(b, sealed...)); err != nil {
+	if err := durable.ReplaceWith(filepath.Join(dir, tableName), append(b, sealed...), o.syncDir); err != nil {
 		return fmt.Errorf("writing the key table: %w", err)
 	}
 	return nil
@@ -78,23 +80,6 @@ func readTable(dir string, id Identity, slot keyslot.Slot, root []byte) (*table,
 	return t, nil
 }
 
-// replaceFile writes b to path so that a power cut leaves the old content or the new, never a mixture, and the new
-// one once it has returned. Order: write path.new, fsync it, rename it over path, fsync the folder.
-func replaceFile(path string, b []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
 func readBounded(path string, most int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -106,12 +91,4 @@ func readBounded(path string, most int64) ([]byte, error) {
 		err = fmt.Errorf("%s is larger than %d bytes", path, most)
 	}
 	return b, err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

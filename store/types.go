@@ -40,6 +40,8 @@ type Options struct {
 	// a demonstration ends the process there. It must not call the store. The steps of a wipe are, in order,
 	// StepPending, StepSlot, StepTable, StepRetired and StepDone.
 	OnStep func(step string)
+
+	syncDir func(dir string) error // durable.SyncDir; tests put a disk here that fails
 }
 
 // The durable steps of a write. What Open does after a crash at each is said beside it.

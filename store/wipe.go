@@ -26,6 +26,9 @@ func (s *Store) finish() ([]Receipt, error) {
 	if s.table == nil {
 		return nil, errClosed
 	}
+	if err := s.settleTable(); err != nil {
+		return nil, err
+	}
 	p := s.pending
 	e := s.table.unchanged()
 	if p.Seq > e.seq {
@@ -74,11 +77,8 @@ func (s *Store) rotate(e edit) error {
 	}
 	s.step(StepSlot)
 	if err := s.retable(e, root); err != nil {
-		root.release()
 		return err
 	}
-	s.root.release()
-	s.root = root
 	s.step(StepTable)
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tillprint/tillprint/store/durable"
 )
 
 // File is the slot that needs no hardware: a file of two places of 16 KiB of random bytes. A key dies by being
@@ -53,7 +55,7 @@ func writeNew(path string, b []byte) error {
 	if err := unix.Renameat2(unix.AT_FDCWD, path+".new", unix.AT_FDCWD, path, unix.RENAME_NOREPLACE); err != nil {
 		return errors.Join(err, os.Remove(path+".new"))
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // OpenFile checks that path is a key file that nobody else may read. Each fault is one sentence that says what to do.
@@ -217,12 +219,4 @@ func (s *File) inspect(f *os.File) error {
 		return fmt.Errorf("%s is no key file of this program: put the real one back", s.path)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tillprint/tillprint/store/durable"
 )
 
 // TPM is the slot in a TPM 2.0. Each key is sealed by the chip under a policy that compares a counter in the chip with
@@ -214,7 +216,7 @@ func (s *TPM) Destroy() error {
 	if err != nil || lost {
 		return err
 	}
-	if err := errors.Join(os.Remove(s.path), syncDir(filepath.Dir(s.path))); err != nil {
+	if err := errors.Join(os.Remove(s.path), durable.SyncDir(filepath.Dir(s.path))); err != nil {
 		return fmt.Errorf("deleting the sealed keys: %w", err)
 	}
 	return nil

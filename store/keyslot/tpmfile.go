@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tillprint/tillprint/store/durable"
 )
 
 // tpmFile is what lies on the card beside the store: blobs that only the TPM can open. None of it is secret, and
@@ -104,7 +106,7 @@ func readTPMFile(path string) (*tpmFile, error) {
 func (f *tpmFile) write(path string) error {
 	b, err := json.Marshal(f)
 	if err == nil {
-		err = replace(path, b)
+		err = durable.Replace(path, b)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the sealed keys: %w", err)

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tillprint/tillprint/store/durable"
 )
 
 // Use is a note beside the store about where its root keys are since they were moved. It outranks the configuration, which cannot
@@ -69,32 +71,15 @@ func (u Use) Write(dir string) error {
 			return nil
 		}
 		if err == nil {
-			err = syncDir(dir)
+			err = durable.SyncDir(dir)
 		}
 	case u.From != "":
-		err = replace(path, []byte(u.Kind+" from "+u.From+"\n"))
+		err = durable.Replace(path, []byte(u.Kind+" from "+u.From+"\n"))
 	default:
-		err = replace(path, []byte(u.Kind+"\n"))
+		err = durable.Replace(path, []byte(u.Kind+"\n"))
 	}
 	if err != nil {
 		return fmt.Errorf("noting where the root keys are: %w", err)
 	}
 	return nil
-}
-
-// replace writes b to path so that a cut leaves the old content or the new: write beside, fsync, rename, fsync of the
-// folder. It is for what may lie about in old copies, never for a key.
-func replace(path string, b []byte) error {
-	w, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(b)
-	if err = errors.Join(err, w.Sync(), w.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
 }
