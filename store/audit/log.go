@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -120,28 +121,42 @@ func checkpointBody(origin string, size int64, root tlog.Hash) string {
 }
 
 // Check opens every record, computes the tree anew and compares every stored hash: nothing was changed, cut out or
-// inserted (I5).
-func (l *Log) Check(tx *bbolt.Tx) error {
+// inserted (I5). at gives the numbers of the records of the kinds that are asked for.
+func (l *Log) Check(tx *bbolt.Tx, kinds ...Kind) (at map[Kind][]int64, err error) {
 	size, stored := Size(tx), int64(0)
 	if err := tx.Bucket(hashBucket).ForEach(func(_, _ []byte) error { stored++; return nil }); err != nil {
-		return err
+		return nil, err
 	}
 	if want := tlog.StoredHashCount(size); stored != want {
-		return fmt.Errorf("audit: %d hashes stand beside %d records, %d belong there", stored, size, want)
+		return nil, fmt.Errorf("audit: %d hashes stand beside %d records, %d belong there", stored, size, want)
 	}
+	at = map[Kind][]int64{}
 	for n := range size {
 		text, err := l.text(tx, n)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		hashes, err := tlog.StoredHashes(n, text, reader(tx))
-		if err != nil {
-			return fmt.Errorf("audit: record %d: %w", n, err)
+		if err := checkHashes(tx, n, text); err != nil {
+			return nil, err
 		}
-		for i, h := range hashes {
-			if kept, err := hashAt(tx, tlog.StoredHashIndex(0, n)+int64(i)); err != nil || kept != h {
-				return fmt.Errorf("audit: record %d does not fit to the hashes beside it", n)
+		for _, k := range kinds {
+			if bytes.HasPrefix(text, []byte("kind: "+k+"\n")) {
+				at[k] = append(at[k], n)
 			}
+		}
+	}
+	return at, nil
+}
+
+// checkHashes compares what record n adds to the tree with what is stored.
+func checkHashes(tx *bbolt.Tx, n int64, text []byte) error {
+	hashes, err := tlog.StoredHashes(n, text, reader(tx))
+	if err != nil {
+		return fmt.Errorf("audit: record %d: %w", n, err)
+	}
+	for i, h := range hashes {
+		if kept, err := hashAt(tx, tlog.StoredHashIndex(0, n)+int64(i)); err != nil || kept != h {
+			return fmt.Errorf("audit: record %d does not fit to the hashes beside it", n)
 		}
 	}
 	return nil
