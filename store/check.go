@@ -18,11 +18,13 @@ import (
 //	I9  every refusal in the log stands, unless the register has spoken since
 //
 // A broken invariant is one sentence that counts and names nobody. BenchmarkCheck says what it takes.
+//
+// Writers are let in between its parts, since nobody's lunch may wait for all of it.
 func (s *Store) Check() []Violation {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	var found []Violation
 	check := func(invariant string, f func(*bbolt.Tx) error) {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
 		if err := s.view(f); err != nil {
 			found = append(found, Violation{invariant, err.Error()})
 		}
@@ -30,20 +32,23 @@ func (s *Store) Check() []Violation {
 	if check("I2", s.checkPages); len(found) > 0 {
 		return found // no other walk through the file ends for certain
 	}
+	check("I2", s.checkStructure)
 	check("I1", s.checkConsents)
 	check("I1", s.checkTemplates)
-	check("I2", s.checkStructure)
 	check("I2", s.checkSequence)
 	check("I2", s.checkKeys)
 	check("I4", s.checkStandings)
-	var at map[audit.Kind][]int64 // the log is long: it is read once
-	check("I5", func(tx *bbolt.Tx) (err error) {
-		at, err = s.log.Check(tx, audit.Wipe, audit.Refusal)
-		return err
-	})
 	check("I5", s.checkQueued)
-	check("I5", func(tx *bbolt.Tx) error { return s.checkWipe(tx, at[audit.Wipe]) })
-	check("I9", func(tx *bbolt.Tx) error { return s.checkRefusals(tx, at[audit.Refusal]) })
+	var lost error
+	check("I5", func(tx *bbolt.Tx) error { // the log is long: it is read once
+		at, err := s.log.Check(tx, audit.Wipe, audit.Refusal)
+		if err != nil {
+			return err
+		}
+		lost = s.checkRefusals(tx, at[audit.Refusal])
+		return s.checkWipe(tx, at[audit.Wipe])
+	})
+	check("I9", func(*bbolt.Tx) error { return lost })
 	return found
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/cmd/internal/terminald"
 )
 
 func main() { cli.Main(root()) }
@@ -31,7 +32,7 @@ Start with 'tillprint demo': a school's hub, two terminals and simulated sensors
 	}
 	add("whole", demoCommand())
 	add("measure", extractCommand(), matchCommand(), evalCommand(), benchCommand(), sensorCommand())
-	add("check", verifyCommand())
+	add("check", terminald.WithConfig(terminald.DoctorCommand), verifyCommand())
 	c.AddCommand(demoHubCommand(), demoTerminalCommand())
 	return c
 }

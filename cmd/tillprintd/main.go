@@ -21,8 +21,7 @@ func main() { cli.Main(root()) }
 type settings struct{ path *string }
 
 func (s *settings) load() (terminald.Config, error) {
-	c, err := terminald.Load(*s.path)
-	return c, cli.Usage(err)
+	return terminald.LoadForCommand(*s.path)
 }
 
 func root() *cobra.Command {
@@ -35,8 +34,9 @@ func root() *cobra.Command {
 A new terminal: the office prints a join code ('tillprint-hub join-code'), 'tillprintd join CODE'
 redeems it, 'tillprintd run' serves. Who may be matched comes signed from the hub.`,
 	}
-	s.path = cli.ConfigFlag(c, "/etc/tillprint/tillprintd.toml")
-	c.AddCommand(runCommand(s), joinCommand(s), keyslotCommand(s), cli.ConfigCommand(terminald.Example))
+	s.path = cli.ConfigFlag(c, terminald.ConfigPath)
+	c.AddCommand(runCommand(s), joinCommand(s), keyslotCommand(s), terminald.DoctorCommand(s.load),
+		cli.ConfigCommand(terminald.Example))
 	return c
 }
 

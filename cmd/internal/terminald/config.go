@@ -19,6 +19,9 @@ import (
 //go:embed example.toml
 var Example string
 
+// ConfigPath is where the configuration lies on a terminal.
+const ConfigPath = "/etc/tillprint/tillprintd.toml"
+
 // Config is what the configuration file can set. The fields are explained in
 // Example, which a test holds against this type.
 type Config struct {

@@ -10,7 +10,7 @@ import (
 // lamps are the parts of the health bar that the till itself cannot know: the
 // hub and the lease (I7), in the operator's words.
 func (t *Terminal) lamps() []till.Lamp {
-	return []till.Lamp{t.hubLamp(), t.leaseLamp()}
+	return []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now())}
 }
 
 func (t *Terminal) hubLamp() till.Lamp {
@@ -28,9 +28,8 @@ func (t *Terminal) hubLamp() till.Lamp {
 	return till.Lamp{Part: "Hub", Words: "in contact", Level: till.Good}
 }
 
-func (t *Terminal) leaseLamp() till.Lamp {
-	until := t.Custody.Lease()
-	left := until.Sub(t.Store.Now())
+func leaseLamp(until, now time.Time) till.Lamp {
+	left := until.Sub(now)
 	switch {
 	case until.IsZero():
 		return till.Lamp{Part: "Lease", Words: "none yet: fingers begin with the first contact", Level: till.Warn}

@@ -72,38 +72,55 @@ func step(o store.Options, name string) {
 	}
 }
 
-// KeyslotStatus writes what the slot with the root key is, whether it works, and what it promises. It changes nothing and
-// works beside a running daemon.
-func KeyslotStatus(c Config, w io.Writer) error {
+// KeyslotState is what the slot with the root key is, whether it works, and what it promises.
+type KeyslotState struct {
+	Kind       string `json:"kind"`
+	Elsewhere  string `json:"elsewhere,omitempty"` // how that differs from the configuration
+	Health     string `json:"health"`
+	Epoch      uint64 `json:"epoch"`
+	Promise    string `json:"promise"`
+	unfinished bool   // a move between slots was interrupted
+}
+
+// ReadKeyslot looks at the slot. It changes nothing and works beside a running daemon.
+func ReadKeyslot(c Config) (s KeyslotState, err error) {
 	use, err := c.use()
 	if err != nil {
-		return err
+		return s, err
 	}
-	fmt.Fprintf(w, "slot:    %s", use.Kind)
+	s.Kind = use.Kind
 	if use.From != "" {
-		fmt.Fprintf(w, ", to which a move from %s was interrupted; the next start settles it", use.From)
+		s.Elsewhere, s.unfinished = fmt.Sprintf(", to which a move from %s was interrupted; the next start settles it", use.From), true
 	} else if use.Kind != c.Keyslot.Kind {
-		fmt.Fprintf(w, ", to which the keys were moved; the configuration still says %s", c.Keyslot.Kind)
+		s.Elsewhere = fmt.Sprintf(", to which the keys were moved; the configuration still says %s", c.Keyslot.Kind)
 	}
-	fmt.Fprintln(w)
 	slot, err := c.openSlot(use.Kind)
 	if err != nil {
-		return err
+		return s, err
 	}
-	health, err := slot.Health()
-	if err != nil {
-		return err
+	s.Promise = slot.Promise()
+	if s.Health, err = slot.Health(); err != nil {
+		return s, err
 	}
-	fmt.Fprintf(w, "health:  %s\n", health)
-	epoch, err := store.TableEpoch(c.Store.Dir)
-	if err != nil {
-		return err
+	if s.Epoch, err = store.TableEpoch(c.Store.Dir); err != nil {
+		return s, err
 	}
 	key := make([]byte, keyslot.KeySize)
 	defer clear(key)
-	if err := slot.Key(epoch, key); err != nil {
-		return err
+	return s, slot.Key(s.Epoch, key)
+}
+
+// KeyslotStatus writes the slot's state as far as it could be found out.
+func KeyslotStatus(c Config, w io.Writer) error {
+	s, err := ReadKeyslot(c)
+	if s.Kind != "" {
+		fmt.Fprintf(w, "slot:    %s%s\n", s.Kind, s.Elsewhere)
 	}
-	fmt.Fprintf(w, "key:     that of epoch %d is there\npromise: %s\n", epoch, slot.Promise())
-	return nil
+	if s.Health != "" {
+		fmt.Fprintf(w, "health:  %s\n", s.Health)
+	}
+	if err == nil {
+		fmt.Fprintf(w, "key:     that of epoch %d is there\npromise: %s\n", s.Epoch, s.Promise)
+	}
+	return err
 }

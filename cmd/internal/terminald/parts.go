@@ -20,7 +20,7 @@ import (
 // assemble makes the terminal's parts around an open store, and what runs
 // beside the till: lights, and the outlet where one is configured.
 func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Terminal, []runner, error) {
-	t := &Terminal{Store: st, Gallery: matcher.NewGallery()}
+	t := &Terminal{Store: st, Gallery: matcher.NewGallery(), log: log}
 	var err error
 	if t.Custody, err = custody.Open(st, t.Gallery); err != nil {
 		return nil, nil, err
@@ -77,11 +77,15 @@ func (p prompt) Refuse(ctx context.Context, subject consent.SubjectID, by string
 
 // openSensor finds the module on the configured port.
 func (c Config) openSensor(ctx context.Context) (till.Scanner, error) {
-	m, err := zfm.Open(ctx, c.Sensor.Port, zfm.Options{
-		Family: c.Sensor.Family, Baud: c.Sensor.Baud, Width: c.Sensor.Width, Height: c.Sensor.Height, Password: c.Sensor.Password,
-	})
+	m, err := c.openModule(ctx)
 	if err != nil {
-		return nil, err
+		return nil, err // not a nil *zfm.Module in an interface
 	}
 	return m, nil
+}
+
+func (c Config) openModule(ctx context.Context) (*zfm.Module, error) {
+	return zfm.Open(ctx, c.Sensor.Port, zfm.Options{
+		Family: c.Sensor.Family, Baud: c.Sensor.Baud, Width: c.Sensor.Width, Height: c.Sensor.Height, Password: c.Sensor.Password,
+	})
 }

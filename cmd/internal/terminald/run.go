@@ -32,6 +32,8 @@ type Terminal struct {
 	Custody *custody.Custody
 	Gallery *matcher.Gallery
 	Hub     *terminal.Client
+
+	log *slog.Logger
 }
 
 // Run serves until ctx ends or a part fails that nothing works without. A
@@ -71,6 +73,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	g.Go(func() error { return t.Hub.Run(ctx) })
 	g.Go(func() error { return t.upkeep(ctx, log) })
 	g.Go(func() error { return t.passOnNews(ctx) })
+	g.Go(func() error { return t.control(ctx, c) })
 	pages := web.Handler(web.Deps{Till: t.Till, Base: c.Page.Base, Hosts: c.Page.Hosts, Site: st.Identity().Site})
 	g.Go(func() error { return cli.Serve(ctx, page, pages) })
 	for _, run := range runners {

@@ -9,7 +9,7 @@ import (
 // How often the terminal looks after itself.
 const (
 	sweepEvery = time.Minute // dates that have been reached (A2, D3), the clock's mark
-	checkEvery = time.Hour   // the invariants (I1, I5)
+	checkEvery = time.Hour   // the invariants
 )
 
 // upkeep loads the gallery, then keeps dates and checks invariants until ctx
@@ -63,7 +63,7 @@ func (t *Terminal) sweep(ctx context.Context, log *slog.Logger) {
 }
 
 func (t *Terminal) check(log *slog.Logger) {
-	for _, v := range t.Custody.Check() {
+	for _, v := range t.violations() {
 		log.Error("an invariant does not hold", "invariant", v.Invariant, "what", v.Text)
 	}
 }
