@@ -119,16 +119,26 @@ func officerCommand(s *settings) *cobra.Command {
 
 func joinCodeCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use:   "join-code SITE TERMINAL",
-		Short: "Print the code with which one terminal joins, good for a day",
-		Args:  cli.Args(cobra.ExactArgs(2)),
+		Use:   "join-code SITE TERMINAL...",
+		Short: "Print the code with which a terminal joins, good for a day",
+		Long: `Print the code with which a terminal joins. It is good once and for a day. For several terminals it
+prints a line for each, its name and its code, as 'tillprint flash --batch' reads them.`,
+		Example: `  tillprint-hub join-code oakfield till-1
+  tillprint-hub join-code oakfield till-{1..6} > codes.txt`,
+		Args: cli.Args(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return s.with(c.Context(), func(h *hub.Hub) error {
-				code, err := h.NewJoinCode(c.Context(), args[0], administrator, args[1])
-				if err == nil {
+				for _, name := range args[1:] {
+					code, err := h.NewJoinCode(c.Context(), args[0], administrator, name)
+					if err != nil {
+						return err
+					}
+					if len(args) > 2 {
+						code = name + " " + code
+					}
 					fmt.Fprintln(c.OutOrStdout(), code)
 				}
-				return err
+				return nil
 			})
 		},
 	}

@@ -30,7 +30,7 @@ Start with 'tillprint demo': a school's hub, two terminals and simulated sensors
 			c.AddCommand(sub)
 		}
 	}
-	add("whole", demoCommand())
+	add("whole", demoCommand(), flashCommand())
 	add("measure", extractCommand(), matchCommand(), evalCommand(), benchCommand(), sensorCommand())
 	add("check", terminald.WithConfig(terminald.DoctorCommand), verifyCommand())
 	c.AddCommand(demoHubCommand(), demoTerminalCommand())

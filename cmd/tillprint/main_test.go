@@ -33,6 +33,7 @@ func TestScript(t *testing.T) {
 			"receipt": receipt,
 			"sim":     startSim,
 			"tell":    tellSim,
+			"image":   imageForScript,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[sim{}] = &sim{}

@@ -32,7 +32,7 @@ func (h *Hub) NewJoinCode(ctx context.Context, site, officer, name string) (stri
 	if err != nil {
 		return "", err
 	}
-	code := register.JoinCode{Site: site, Hubs: h.config.Addresses, Pin: pin, Token: token}
+	code := register.JoinCode{Site: site, Name: name, Hubs: h.config.Addresses, Pin: pin, Token: token}
 	if err := code.Validate(); err != nil {
 		return "", fmt.Errorf("%w: %w; check the hub's addresses in its config", ErrInvalid, err)
 	}
@@ -43,7 +43,7 @@ func (h *Hub) NewJoinCode(ctx context.Context, site, officer, name string) (stri
 		if err != nil {
 			return err
 		}
-		return h.note(ctx, tx, site, officer, "made a join code", name)
+		return h.note(ctx, tx, site, officer, "made the join code "+code.Fingerprint(), name)
 	})
 	if err != nil {
 		return "", fmt.Errorf("making a join code: %w", err)

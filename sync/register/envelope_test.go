@@ -147,7 +147,7 @@ func joinCode(t testing.TB) JoinCode {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return JoinCode{Site: "oakfield", Hubs: []string{"https://hub.oakfield.lan:8443", "https://10.1.2.3:8443"}, Pin: [32]byte{1, 2, 3}, Token: token}
+	return JoinCode{Site: "oakfield", Name: "till-1", Hubs: []string{"https://hub.oakfield.lan:8443", "https://10.1.2.3:8443"}, Pin: [32]byte{1, 2, 3}, Token: token}
 }
 
 func TestJoinCode(t *testing.T) {
@@ -169,6 +169,7 @@ func TestJoinCode(t *testing.T) {
 	}
 	for name, bad := range map[string]JoinCode{
 		"plain http": {Site: c.Site, Hubs: []string{"http://hub"}, Token: c.Token},
+		"hub's name": {Site: c.Site, Name: Hub, Hubs: c.Hubs, Token: c.Token},
 		"no hub":     {Site: c.Site, Token: c.Token},
 		"no token":   {Site: c.Site, Hubs: c.Hubs},
 		"no site":    {Hubs: c.Hubs, Token: c.Token},
@@ -176,6 +177,18 @@ func TestJoinCode(t *testing.T) {
 		if _, err := ParseJoinCode(bad.String()); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// The fingerprint is printed on labels: it must hold nothing of the token.
+func TestJoinCodeFingerprint(t *testing.T) {
+	c := joinCode(t)
+	one := c.Fingerprint()
+	if len(one) != 16 || strings.Contains(c.String(), one) {
+		t.Errorf("got %q of %s", one, c)
+	}
+	if c.Token = c.Token[1:] + "A"; c.Fingerprint() == one {
+		t.Error("two codes have one fingerprint")
 	}
 }
 

@@ -3,6 +3,7 @@ package register
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,12 +13,13 @@ import (
 
 // JoinCode is what a technician carries from the hub to a new terminal, as one printable line:
 //
-//	tillprint-join:v1?hub=https%3A%2F%2Fhub.oakfield.lan%3A8443&pin=...&site=oakfield&token=...&sum=...
+//	tillprint-join:v1?hub=https%3A%2F%2Fhub.oakfield.lan%3A8443&name=till-1&pin=...&site=oakfield&token=...&sum=...
 //
 // The token is good once and for a short time. The pin lets the terminal know the hub without a clock and without a
 // certificate authority.
 type JoinCode struct {
 	Site  string
+	Name  string            // the terminal's name as the office wrote it, for people and labels; "" in a code of before
 	Hubs  []string          // 1 to 4 base URLs, https, in the order to try
 	Pin   [sha256.Size]byte // SHA-256 of the hub's TLS public key (SubjectPublicKeyInfo, DER)
 	Token string            // see NewToken
@@ -42,6 +44,9 @@ func NewToken(rand io.Reader) (string, error) {
 func (c JoinCode) String() string {
 	q := url.Values{"site": {c.Site}, "hub": c.Hubs, "token": {c.Token},
 		"pin": {base64.RawURLEncoding.EncodeToString(c.Pin[:])}}
+	if c.Name != "" {
+		q.Set("name", c.Name)
+	}
 	text := joinScheme + ":v1?" + q.Encode()
 	return text + "&sum=" + joinSum(text)
 }
@@ -49,6 +54,13 @@ func (c JoinCode) String() string {
 func joinSum(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:6])
+}
+
+// Fingerprint tells one code from another without giving it away, on a terminal's label and in the hub's record: the
+// first 8 bytes, in hexadecimal, of the token's SHA-256. The token's 160 bits cannot be found from it.
+func (c JoinCode) Fingerprint() string {
+	sum := sha256.Sum256([]byte(c.Token))
+	return hex.EncodeToString(sum[:8])
 }
 
 // ParseJoinCode reads a code as it was printed; white space around and within it, as a mail program may put there, is ignored.
@@ -71,7 +83,7 @@ func ParseJoinCode(s string) (JoinCode, error) {
 	if err != nil {
 		return JoinCode{}, errors.New("the join code cannot be read: make a new one at the hub")
 	}
-	c := JoinCode{Site: q.Get("site"), Hubs: q["hub"], Token: q.Get("token")}
+	c := JoinCode{Site: q.Get("site"), Name: q.Get("name"), Hubs: q["hub"], Token: q.Get("token")}
 	pin, err := base64.RawURLEncoding.Strict().DecodeString(q.Get("pin"))
 	if err != nil || len(pin) != len(c.Pin) {
 		return JoinCode{}, errors.New("the join code does not name the hub's key: make a new one at the hub")
@@ -84,6 +96,9 @@ func ParseJoinCode(s string) (JoinCode, error) {
 func (c JoinCode) Validate() error {
 	if !ValidName(c.Site) {
 		return fmt.Errorf("the join code names the site %.40q: a site name has 1 to 32 characters a-z, 0-9 and -", c.Site)
+	}
+	if c.Name != "" && (!ValidName(c.Name) || c.Name == Hub) {
+		return fmt.Errorf("the join code is for the terminal %.40q: a terminal's name has 1 to 32 characters a-z, 0-9 and -", c.Name)
 	}
 	if b, err := base64.RawURLEncoding.Strict().DecodeString(c.Token); err != nil || len(b) != tokenBytes {
 		return errors.New("the join code has no token: make a new one at the hub")
