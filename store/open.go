@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -39,7 +40,7 @@ func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, erro
 	if err := createTable(dir, slot, id, o); err != nil {
 		return nil, fmt.Errorf("creating the store: %w", err)
 	}
-	o.Seed = nil
+	o.Seed, o.Secrets = nil, nil
 	// A crash here leaves a table without records, which Open completes.
 	return Open(dir, slot, id, o)
 }
@@ -62,8 +63,16 @@ func createTable(dir string, slot keyslot.Slot, id Identity, o Options) error {
 			return fmt.Errorf("drawing the signing key: %w", err)
 		}
 	}
+	secrets := maps.Clone(o.Secrets)
+	if secrets == nil {
+		secrets = map[string][]byte{}
+	}
+	if err := checkSecrets(secrets); err != nil {
+		return err
+	}
+	secrets[secretSigning] = seed
 	none := &table{secrets: map[string][]byte{}}
-	first, err := none.with(edit{epoch: 1, secrets: map[string][]byte{secretSigning: seed}}, o.Rand)
+	first, err := none.with(edit{epoch: 1, secrets: secrets}, o.Rand)
 	if err != nil {
 		return err
 	}

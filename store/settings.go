@@ -64,10 +64,8 @@ func (s *Store) SetSecrets(values map[string][]byte) error {
 	if err := s.settleTable(); err != nil {
 		return fmt.Errorf("keeping secrets: %w", err)
 	}
-	for name, v := range values {
-		if name == "" || name == secretSigning || len(name) > 64 || len(v) > maxSecret {
-			return fmt.Errorf("store: %.64q is no name of a secret, or its value is longer than %d bytes", name, maxSecret)
-		}
+	if err := checkSecrets(values); err != nil {
+		return err
 	}
 	e := s.table.unchanged()
 	e.secrets = values
@@ -75,6 +73,15 @@ func (s *Store) SetSecrets(values map[string][]byte) error {
 		return fmt.Errorf("keeping secrets: %w", err)
 	}
 	s.step(StepKeys)
+	return nil
+}
+
+func checkSecrets(values map[string][]byte) error {
+	for name, v := range values {
+		if name == "" || name == secretSigning || len(name) > 64 || len(v) > maxSecret {
+			return fmt.Errorf("store: %.64q is no name of a secret, or its value is longer than %d bytes", name, maxSecret)
+		}
+	}
 	return nil
 }
 

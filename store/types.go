@@ -30,11 +30,12 @@ func (id Identity) String() string { return "terminal " + id.Terminal + " of sit
 
 // Options are the store's surroundings. The zero value is the machine itself.
 type Options struct {
-	Rand     io.Reader        // source of keys and nonces; crypto/rand when nil
-	Seed     []byte           // Create: seed of the terminal's signing key, 32 bytes; drawn from Rand when nil. The caller clears it
-	Now      func() time.Time // time of day; time.Now when nil
-	Location *time.Location   // the site's time zone, in which dates begin; UTC when nil
-	Timeout  time.Duration    // how long Open waits for another process to leave; 2 s when 0
+	Rand     io.Reader         // source of keys and nonces; crypto/rand when nil
+	Seed     []byte            // Create: seed of the terminal's signing key, 32 bytes; drawn from Rand when nil. The caller clears it
+	Secrets  map[string][]byte // Create: as SetSecrets takes them, in the same step. The caller clears them
+	Now      func() time.Time  // time of day; time.Now when nil
+	Location *time.Location    // the site's time zone, in which dates begin; UTC when nil
+	Timeout  time.Duration     // how long Open waits for another process to leave; 2 s when 0
 
 	// OnStep is called after each durable step of a write, with its name, while the store is locked: a crash test or
 	// a demonstration ends the process there. It must not call the store. The steps of a wipe are, in order,

@@ -144,6 +144,26 @@ prints a line for each, its name and its code, as 'tillprint flash --batch' read
 	}
 }
 
+func readmitCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "readmit SITE CODE",
+		Short: "Let a terminal in again that has lost the key of its store",
+		Long: `Let a terminal in again that has lost the key of its store. It takes cash only and shows CODE on its page:
+read the code there, at the till, and take it from no message or call. The data protection officer is to be told.`,
+		Example: "  tillprint-hub readmit oakfield 7K3QZ-9M2TA",
+		Args:    cli.Args(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return s.with(c.Context(), func(h *hub.Hub) error {
+				name, err := h.Readmit(c.Context(), args[0], administrator, args[1])
+				if err == nil {
+					fmt.Fprintf(c.OutOrStdout(), "the terminal is %s now and fills itself again\n", name)
+				}
+				return err
+			})
+		},
+	}
+}
+
 // readPassword asks on a terminal, without showing what is typed, or takes one
 // line from a pipe.
 func readPassword(in io.Reader, prompt io.Writer) (string, error) {

@@ -45,6 +45,7 @@ func (h *Hub) Handler() http.Handler {
 		return nil
 	}))
 	mux.HandleFunc("POST /v1/join", h.open(h.serveJoin))
+	mux.HandleFunc("POST /v1/rejoin", h.open(h.serveRejoin))
 	mux.HandleFunc("GET /v1/register", h.signed(h.serveRegister))
 	mux.HandleFunc("POST /v1/people", h.signed(h.servePeople))
 	mux.HandleFunc("POST /v1/reports", h.signed(h.serveReports))

@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/x509"
 	"database/sql"
@@ -81,7 +82,7 @@ func (h *Hub) serveJoin(w http.ResponseWriter, r *http.Request, body []byte) err
 		return err
 	}
 	h.wakes.wake(in.Site) // the others learn whom to send their fingers to
-	answer, err := h.joinAnswer(&in, name)
+	answer, err := h.joinAnswer(in.Site, name, in.Seal)
 	if err != nil {
 		return err
 	}
@@ -113,16 +114,10 @@ func (h *Hub) join(ctx context.Context, tx *sql.Tx, in *register.JoinRequest) (s
 		}
 		return "", ErrNotFound
 	}
-	if len(peers) >= register.MaxTerminals {
-		return "", fail(http.StatusForbidden, register.CodeToken, fmt.Sprintf("the site has %d terminals already; remove one at the hub first", len(peers)))
-	}
 	if name, err = freeName(ctx, tx, in.Site, name); err != nil {
 		return "", err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO terminals (site, terminal, sign_key, seal_key, joined, since, removed, reported, status, contact)
-		VALUES ($1, $2, $3, $4, $5, (SELECT size FROM sites WHERE site = $1), FALSE, 0, '', $5)`,
-		in.Site, name, []byte(in.Sign), in.Seal, at(h.config.Now()))
-	if err != nil {
+	if err := h.addTerminal(ctx, tx, in.Site, name, in.Sign, in.Seal); err != nil {
 		return "", err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE join_tokens SET used_by = $2 WHERE hash = $1`, hash[:], name); err != nil {
@@ -131,7 +126,25 @@ func (h *Hub) join(ctx context.Context, tx *sql.Tx, in *register.JoinRequest) (s
 	if err := h.note(ctx, tx, in.Site, "terminal "+name, "joined", name); err != nil {
 		return "", err
 	}
-	return name, h.enterPeers(ctx, tx, in.Site)
+	return name, nil
+}
+
+// addTerminal lists a new terminal and tells the site's others whom to send their fingers to.
+func (h *Hub) addTerminal(ctx context.Context, tx *sql.Tx, site, name string, sign ed25519.PublicKey, seal []byte) error {
+	peers, err := loadPeers(ctx, tx, site)
+	if err != nil {
+		return err
+	}
+	if len(peers) >= register.MaxTerminals {
+		return fail(http.StatusForbidden, register.CodeToken, fmt.Sprintf("the site has %d terminals already; remove one at the hub first", len(peers)))
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO terminals (site, terminal, sign_key, seal_key, joined, since, removed, reported, status, contact)
+		VALUES ($1, $2, $3, $4, $5, (SELECT size FROM sites WHERE site = $1), FALSE, 0, '', $5)`,
+		site, name, []byte(sign), seal, at(h.config.Now()))
+	if err != nil {
+		return err
+	}
+	return h.enterPeers(ctx, tx, site)
 }
 
 // freeName is name, or name-2, name-3, ...: names are never used twice, because
@@ -153,16 +166,16 @@ func freeName(ctx context.Context, tx *sql.Tx, site, name string) (string, error
 
 // joinAnswer seals the site's PIN pepper to the new terminal: without it an index of
 // PINs that was read from a stolen card cannot be searched for a million PINs.
-func (h *Hub) joinAnswer(in *register.JoinRequest, name string) (*register.JoinAnswer, error) {
-	pepper, err := h.keys.sitePepper(in.Site)
+func (h *Hub) joinAnswer(site, name string, seal []byte) (*register.JoinAnswer, error) {
+	pepper, err := h.keys.sitePepper(site)
 	if err != nil {
 		return nil, fmt.Errorf("deriving the PIN pepper: %w", err)
 	}
 	defer clear(pepper)
-	label := register.Label{Purpose: register.PurposePepper, Site: in.Site, From: register.Hub, To: name}
-	sealed, err := register.Seal(label, pepper, in.Seal, h.keys.register)
+	label := register.Label{Purpose: register.PurposePepper, Site: site, From: register.Hub, To: name}
+	sealed, err := register.Seal(label, pepper, seal, h.keys.register)
 	if err != nil {
 		return nil, err
 	}
-	return &register.JoinAnswer{Terminal: name, Site: in.Site, Key: h.PublicKey(), Pepper: sealed}, nil
+	return &register.JoinAnswer{Terminal: name, Site: site, Key: h.PublicKey(), Pepper: sealed}, nil
 }

@@ -34,6 +34,8 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 		"POST /office/api/pins":                     h.apiPINs,
 		"POST /office/api/join":                     h.apiJoin,
 		"GET /office/api/terminals":                 h.apiTerminals,
+		"GET /office/api/rejoin":                    h.apiRejoins,
+		"POST /office/api/rejoin":                   h.apiReadmit,
 		"POST /office/api/terminals/{name}/command": h.apiCommand,
 		"DELETE /office/api/terminals/{name}":       h.apiRemove,
 		"GET /office/api/receipts":                  h.apiReceipts,

@@ -62,6 +62,7 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"GET /office/terminals":                h.terminalsPage,
 		"POST /office/terminals":               h.joinPost,
 		"POST /office/terminals/order":         h.orderPost,
+		"POST /office/terminals/rejoin":        h.rejoinPost,
 		"GET /office/receipts":                 h.receiptsPage,
 		"GET /office/receipts/{terminal}/{id}": h.receiptFile,
 		"GET /office/school":                   h.schoolPage,

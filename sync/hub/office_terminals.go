@@ -20,6 +20,23 @@ func (h *Hub) apiJoin(r *http.Request, who officer) (any, error) {
 	}{code}, err
 }
 
+func (h *Hub) apiRejoins(r *http.Request, who officer) (any, error) {
+	return h.Rejoins(r.Context(), who.site)
+}
+
+func (h *Hub) apiReadmit(r *http.Request, who officer) (any, error) {
+	var in struct {
+		Code string `json:"code"` // as the terminal shows it
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	name, err := h.Readmit(r.Context(), who.site, who.name, in.Code)
+	return struct {
+		Terminal string `json:"terminal"`
+	}{name}, err
+}
+
 func (h *Hub) apiTerminals(r *http.Request, who officer) (any, error) {
 	return h.Terminals(r.Context(), who.site)
 }

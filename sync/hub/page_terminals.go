@@ -10,6 +10,7 @@ import (
 
 type terminalsView struct {
 	Terminals []TerminalState
+	Rejoins   []Rejoin
 	Code      string
 }
 
@@ -22,7 +23,19 @@ func (h *Hub) showTerminals(w http.ResponseWriter, r *http.Request, who officer,
 	if err != nil {
 		return err
 	}
-	h.show(w, r, http.StatusOK, who, "terminals", view{Title: "Terminals", Body: terminalsView{all, code}})
+	rejoins, err := h.Rejoins(r.Context(), who.site)
+	if err != nil {
+		return err
+	}
+	h.show(w, r, http.StatusOK, who, "terminals", view{Title: "Terminals", Body: terminalsView{all, rejoins, code}})
+	return nil
+}
+
+func (h *Hub) rejoinPost(w http.ResponseWriter, r *http.Request, who officer) error {
+	if _, err := h.Readmit(r.Context(), who.site, who.name, r.PostFormValue("code")); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/office/terminals", http.StatusSeeOther)
 	return nil
 }
 

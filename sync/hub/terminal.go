@@ -66,13 +66,7 @@ func (h *Hub) RemoveTerminal(ctx context.Context, site, officer, terminal string
 		if err := known(ctx, tx, site, terminal); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE terminals SET removed = TRUE WHERE site = $1 AND terminal = $2`, site, terminal); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM mailbox WHERE site = $1 AND recipient = $2`, site, terminal); err != nil {
-			return err
-		}
-		if err := h.note(ctx, tx, site, officer, "removed a terminal", terminal); err != nil {
+		if err := h.removeTerminal(ctx, tx, site, officer, terminal); err != nil {
 			return err
 		}
 		return h.enterPeers(ctx, tx, site)
@@ -82,6 +76,17 @@ func (h *Hub) RemoveTerminal(ctx context.Context, site, officer, terminal string
 	}
 	h.wakes.wake(site)
 	return nil
+}
+
+// removeTerminal takes a terminal off the list; the caller tells the others.
+func (h *Hub) removeTerminal(ctx context.Context, tx *sql.Tx, site, officer, terminal string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE terminals SET removed = TRUE WHERE site = $1 AND terminal = $2`, site, terminal); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM mailbox WHERE site = $1 AND recipient = $2`, site, terminal); err != nil {
+		return err
+	}
+	return h.note(ctx, tx, site, officer, "removed a terminal", terminal)
 }
 
 func known(ctx context.Context, tx *sql.Tx, site, terminal string) error {

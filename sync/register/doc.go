@@ -17,7 +17,7 @@
 // # HTTP interface
 //
 // All paths are on the hub's terminal listener, over TLS. The terminal accepts the TLS key whose SHA-256 stands in its [JoinCode]
-// and looks at no dates. Every request except join and nonce is signed (see [SignRequest]): headers
+// and looks at no dates. Every request except join, rejoin and nonce is signed (see [SignRequest]): headers
 // Tillprint-Site, Tillprint-Terminal, Tillprint-Nonce and Tillprint-Signature. The nonce comes from the hub, so that a terminal needs no
 // clock: every answer, errors included, carries a fresh one in the header Tillprint-Nonce; each is good for one request
 // within at least 10 minutes. An error has a JSON body, [Failure], whose code is a constant of this package.
@@ -25,6 +25,8 @@
 //	GET    /v1/nonce       204; only the header. Not signed.
 //	POST   /v1/join        JoinRequest -> 200 JoinAnswer. Not signed; the token is the authority. The same token with the
 //	                       same keys gets the same answer again, for as long as the token lives; with other keys 403 token.
+//	POST   /v1/rejoin      RejoinRequest -> 200 JoinAnswer once the office has let it in, 202 while nobody has. Not signed; the
+//	                       office is the authority. Ask again every half minute; 403 token if the name is taken.
 //	GET    /v1/register?after=N&wait=S&mail=M&elide=1
 //	                       200 text/plain Batch with entries N+1 and on (at most MaxEntries; ask again until the
 //	                       checkpoint's size equals its head). If there is none, the hub waits up to S seconds (at most

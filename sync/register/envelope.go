@@ -41,6 +41,16 @@ func NewSealKey() (secret, public []byte, err error) {
 	return secret, key.PublicKey().Bytes(), nil
 }
 
+// SealPublic is the public key that belongs to a secret one.
+func SealPublic(secret []byte) ([]byte, error) {
+	kem, _, _ := sealSuite()
+	key, err := kem.NewPrivateKey(secret)
+	if err != nil {
+		return nil, fmt.Errorf("reading a sealing key: %w", err)
+	}
+	return key.PublicKey().Bytes(), nil
+}
+
 // ParseSealPublic checks a recipient's public key.
 func ParseSealPublic(b []byte) (hpke.PublicKey, error) {
 	kem, _, _ := sealSuite()

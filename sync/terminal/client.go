@@ -53,6 +53,7 @@ type Client struct {
 	o    Config
 	id   store.Identity
 	hub  hubRecord
+	loss *lossRecord   // set while the hub does not know this terminal's keys
 	sign note.Verifier // of the hub's checkpoints
 	wire *wire
 	wake chan struct{} // capacity 1: there is something to deliver
@@ -112,6 +113,9 @@ func (c *Client) recall() error {
 	if c.sign, err = register.NewVerifier(c.id.Site, c.hub.Key); err != nil {
 		return err
 	}
+	if err := c.recallLoss(); err != nil {
+		return err
+	}
 	_, signed := c.o.Store.Applied()
 	if len(signed) == 0 {
 		return nil
@@ -124,9 +128,13 @@ func (c *Client) recall() error {
 }
 
 // Run follows the register and delivers what is queued until ctx ends; it then returns nil. It does not end because of
-// the hub or the network, however long they are away. It returns ErrWiped after a wipe order.
+// the hub or the network, however long they are away. It returns ErrWiped after a wipe order, and
+// ErrReadmitted when a terminal that had lost its keys has been let in again; until then it does nothing but ask for that.
 func (c *Client) Run(ctx context.Context) error {
 	defer c.wire.close()
+	if c.loss != nil {
+		return c.seek(ctx)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.follow(ctx) })
 	g.Go(func() error { return c.deliver(ctx) })

@@ -57,9 +57,9 @@ func Join(ctx context.Context, code, wish, dir string, slot keyslot.Slot, o stor
 	if err != nil {
 		return nil, fmt.Errorf("joining the site %s: %w", c.Site, err)
 	}
-	pepper, err := answer.Pepper.Open(register.Label{Purpose: register.PurposePepper, Site: c.Site, From: register.Hub, To: answer.Terminal}, secret, answer.Key)
+	pepper, err := openPepper(answer.Pepper, c.Site, answer.Terminal, secret, answer.Key)
 	if err != nil {
-		return nil, fmt.Errorf("joining the site %s: opening the PIN pepper: %w", c.Site, err)
+		return nil, fmt.Errorf("joining the site %s: %w", c.Site, err)
 	}
 	defer clear(pepper)
 	hub, err := json.Marshal(hubRecord{c.Hubs, c.Pin[:], answer.Key})
@@ -67,8 +67,17 @@ func Join(ctx context.Context, code, wish, dir string, slot keyslot.Slot, o stor
 		return nil, fmt.Errorf("joining the site %s: %w", c.Site, err)
 	}
 	o.Seed = seed
-	return create(dir, slot, o, store.Identity{Site: c.Site, Terminal: answer.Terminal},
-		map[string][]byte{secretSeal: secret, SecretPepper: pepper, secretHub: hub})
+	o.Secrets = map[string][]byte{secretSeal: secret, SecretPepper: pepper, secretHub: hub}
+	return store.Create(dir, slot, store.Identity{Site: c.Site, Terminal: answer.Terminal}, o)
+}
+
+// openPepper opens what a hub seals to a terminal that it lets in.
+func openPepper(sealed *register.Envelope, site, terminal string, secret []byte, hub ed25519.PublicKey) ([]byte, error) {
+	pepper, err := sealed.Open(register.Label{Purpose: register.PurposePepper, Site: site, From: register.Hub, To: terminal}, secret, hub)
+	if err != nil {
+		return nil, fmt.Errorf("opening the PIN pepper: %w", err)
+	}
+	return pepper, nil
 }
 
 // redeem asks the hub, at each of its addresses in turn, to admit this terminal.
@@ -100,16 +109,4 @@ func redeem(ctx context.Context, c register.JoinCode, wish string, seed, public 
 		return nil, errors.New("the hub's answer is incomplete: bring hub and terminal to the same release")
 	}
 	return &answer, nil
-}
-
-// create makes the store under the name that the hub has given.
-func create(dir string, slot keyslot.Slot, o store.Options, id store.Identity, secrets map[string][]byte) (*store.Store, error) {
-	s, err := store.Create(dir, slot, id, o)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.SetSecrets(secrets); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/tillprint/tillprint/sync/register"
 )
 
-// itemIntroduce is an item of the store's queue: everything that was enrolled here goes to the terminal named in Text, which has
-// joined since.
+// itemIntroduce is an item of the store's queue: everything that is this terminal's to pass on goes to the terminal named in Text,
+// which has joined since.
 const itemIntroduce = "introduce"
 
 // mailAtOnce is how many envelopes go in one request: the largest fingers stay below register.MaxBody.
@@ -29,13 +29,17 @@ type bundle struct {
 // sends some of it twice; terminals take each finger once.
 func (c *Client) shareAll(ctx context.Context, items []store.Item) error {
 	var b bundle
+	peers, err := c.peers()
+	if err != nil {
+		return err
+	}
 	for _, it := range items {
-		to, subjects, err := c.audience(it)
+		to, subjects, err := c.audience(it, peers)
 		if err != nil {
 			return err
 		}
 		for _, id := range subjects {
-			more, err := c.sealFor(to, id)
+			more, err := c.sealFor(to, id, peers)
 			if err != nil {
 				return err
 			}
@@ -52,12 +56,10 @@ func (c *Client) shareAll(ctx context.Context, items []store.Item) error {
 }
 
 // audience says to whom an item's fingers go, and whose they are.
-func (c *Client) audience(it store.Item) (to []register.Peer, subjects []consent.SubjectID, err error) {
-	if to, err = c.peers(); err != nil {
-		return nil, nil, err
-	}
+func (c *Client) audience(it store.Item, peers []register.Peer) (to []register.Peer, subjects []consent.SubjectID, err error) {
+	to = peers
 	if it.Kind == itemIntroduce {
-		to = slices.DeleteFunc(to, func(p register.Peer) bool { return p.ID != it.Text })
+		to = slices.DeleteFunc(slices.Clone(peers), func(p register.Peer) bool { return p.ID != it.Text })
 	}
 	switch {
 	case len(to) == 0: // nobody else is here, or who joined has gone
@@ -72,17 +74,18 @@ func (c *Client) audience(it store.Item) (to []register.Peer, subjects []consent
 	return to, slices.Sorted(maps.Keys(count)), nil
 }
 
-// finger is what was enrolled here of one finger.
+// finger is the templates of one finger.
 type finger struct {
 	position  uint8
 	enrolled  uint64 // Unix seconds, of the latest
 	templates [][]byte
 }
 
-// ownFingers copies what was enrolled here of a subject who is permitted now. The caller clears it.
-func (c *Client) ownFingers(id consent.SubjectID) (fingers []finger, err error) {
+// fingersOf copies what is this terminal's to pass on of a subject who is permitted now: what was enrolled here, and what
+// came from a terminal that is not of the site any more, such as one that has lost its keys. The caller clears it.
+func (c *Client) fingersOf(id consent.SubjectID, peers []register.Peer) (fingers []finger, err error) {
 	err = c.o.Store.Templates(id, func(r store.TemplateRecord) error {
-		if r.From != "" && r.From != c.id.Terminal {
+		if slices.ContainsFunc(peers, func(p register.Peer) bool { return p.ID == r.From }) {
 			return nil
 		}
 		if n := len(fingers); n == 0 || fingers[n-1].position != r.Finger {
@@ -108,9 +111,9 @@ func clearFingers(fingers []finger) {
 	}
 }
 
-// sealFor seals a subject's own fingers, one envelope for each finger and terminal.
-func (c *Client) sealFor(to []register.Peer, id consent.SubjectID) ([]*register.Envelope, error) {
-	fingers, err := c.ownFingers(id)
+// sealFor seals a subject's fingers, one envelope for each finger and terminal.
+func (c *Client) sealFor(to []register.Peer, id consent.SubjectID, peers []register.Peer) ([]*register.Envelope, error) {
+	fingers, err := c.fingersOf(id, peers)
 	if err != nil || len(fingers) == 0 {
 		return nil, err
 	}
