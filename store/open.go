@@ -85,7 +85,7 @@ func createTable(dir string, slot keyslot.Slot, id Identity, o Options) error {
 // empty file takes their place, and Warnings says so: the caller then fetches everything again from sequence 0.
 //
 // Everything else that is wrong is an error, and nothing on disk is changed: ErrNoStore, ErrInUse, ErrNewer, ErrOther,
-// ErrKey, keyslot.ErrNoKey, or the slot's own.
+// ErrKey, ErrUnnamed, keyslot.ErrNoKey, or the slot's own.
 func Open(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, error) {
 	s := &Store{dir: dir, id: id, slot: slot, o: o.withDefaults(), standings: map[consent.SubjectID]standing{}}
 	if _, err := os.Lstat(filepath.Join(dir, tableName)); err != nil {
@@ -101,7 +101,7 @@ func Open(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, error)
 // missing tells an empty folder from one that has lost its key table.
 func missing(dir string, cause error) error {
 	if _, err := os.Lstat(filepath.Join(dir, recordsName)); err == nil {
-		return fmt.Errorf("opening the store: %s has lost its key table (%w): put it back, or set the store aside and join the hub again; tell the data protection officer (H16)", dir, cause)
+		return fmt.Errorf("opening the store: %w: %s has lost its key table (%w): %s", ErrKey, dir, cause, whatToDo)
 	}
 	return fmt.Errorf("%w in %s: join a hub first", ErrNoStore, dir)
 }
@@ -140,7 +140,7 @@ func (s *Store) openAll() error {
 
 func (s *Store) openTable() (err error) {
 	if s.id == (Identity{}) {
-		return errors.New("records without an identity were set aside: name the site and the terminal")
+		return ErrUnnamed
 	}
 	if s.root, err = newPage(keyslot.KeySize); err != nil {
 		return err

@@ -106,7 +106,7 @@ func (s *Store) identify(size int64) (doubt, err error) {
 			s.id = is
 		}
 		if is != s.id {
-			err = fmt.Errorf("%w, %s, and this is %s: put the right card in, or set the store aside and join the hub again", ErrOther, is, s.id)
+			err = fmt.Errorf("%w, %s, and this is %s: put the right card in, or set the store's folder aside and join the hub again", ErrOther, is, s.id)
 		}
 		return nil
 	})
@@ -179,13 +179,13 @@ func setAside(path, stamp string) (string, error) {
 	return "", fmt.Errorf("%s has been set aside too often: look at the card", path)
 }
 
-// SetAside moves everything in dir that belongs to a store out of the way, for a terminal that has lost its key and must join
-// again. Nothing is deleted. The key slot is the caller's to set aside or destroy. It returns the new names.
-func SetAside(dir string, o Options) ([]string, error) {
+// SetAside moves everything in dir that belongs to a store out of the way, for a terminal that has lost its key and begins
+// anew, and with it the files called beside. Nothing is deleted. It returns the new names. A cut in the middle leaves some of it to do.
+func SetAside(dir string, o Options, beside ...string) ([]string, error) {
 	o = o.withDefaults()
 	stamp := o.Now().UTC().Format("20060102T150405Z")
 	var names []string
-	for _, name := range []string{recordsName, tableName} {
+	for _, name := range append([]string{recordsName, tableName}, beside...) {
 		aside, err := setAside(filepath.Join(dir, name), stamp)
 		if err != nil {
 			return names, fmt.Errorf("setting the store aside: %w", err)

@@ -45,6 +45,9 @@ func writeTable(dir string, id Identity, t *table, root []byte, o Options) error
 	return nil
 }
 
+// whatToDo ends the errors about a store that its key does not open.
+const whatToDo = "put the right one back before the next start, else the terminal begins anew and the office lets it in again; tell the data protection officer (H16)"
+
 // readTable opens the key table with the slot's key of its epoch. The root key is left in root, KeySize bytes.
 func readTable(dir string, id Identity, slot keyslot.Slot, root []byte) (*table, error) {
 	b, err := readBounded(filepath.Join(dir, tableName), maxTable)
@@ -52,10 +55,10 @@ func readTable(dir string, id Identity, slot keyslot.Slot, root []byte) (*table,
 		return nil, fmt.Errorf("reading the key table: %w", err)
 	}
 	if len(b) < tableHeader+sealedOver || string(b[:len(tableMagic)-1]) != tableMagic[:len(tableMagic)-1] {
-		return nil, fmt.Errorf("%s is no key table, or it is cut off: set the store aside and join the hub again", filepath.Join(dir, tableName))
+		return nil, fmt.Errorf("%w: %s is no key table, or it is cut off: %s", ErrKey, filepath.Join(dir, tableName), whatToDo)
 	}
 	if b[len(tableMagic)-1] > tableMagic[len(tableMagic)-1] || b[tableHeader] > schema {
-		return nil, fmt.Errorf("key table: %w: install that version, or set the store aside and join the hub again", ErrNewer)
+		return nil, fmt.Errorf("key table: %w: install that version again", ErrNewer)
 	}
 	epoch := binary.BigEndian.Uint64(b[len(tableMagic):])
 	if err := slot.Key(epoch, root); err != nil {
@@ -69,7 +72,7 @@ func readTable(dir string, id Identity, slot keyslot.Slot, root []byte) (*table,
 	plain, err := open(p.b, root, sealed, id.tableBinding(epoch))
 	if err != nil {
 		p.release()
-		return nil, fmt.Errorf("%w (epoch %d): the key file is not the one that belongs to this store, or the table is damaged; put the right one back, or set the store aside and join the hub again; tell the data protection officer (H16)", ErrKey, epoch)
+		return nil, fmt.Errorf("%w (epoch %d): the key is not the one that belongs to this store, or the table is damaged: %s", ErrKey, epoch, whatToDo)
 	}
 	t, err := parseTable(plain)
 	if err != nil || t.epoch != epoch {

@@ -51,11 +51,8 @@ func runCommand(s *settings) *cobra.Command {
 				return err
 			}
 			// systemd learns that pupils can be served; without systemd this does nothing.
-			ready := func(*terminald.Terminal) error {
-				_, err := daemon.SdNotify(false, daemon.SdNotifyReady)
-				return err
-			}
-			err = terminald.Run(c.Context(), config, config.Log.Logger(os.Stderr), terminald.Hooks{Ready: ready})
+			ready := func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) }
+			err = terminald.Run(c.Context(), config, config.Log.Logger(os.Stderr), terminald.Hooks{Serving: ready})
 			if errors.Is(err, terminal.ErrWiped) {
 				return cli.Final(err)
 			}

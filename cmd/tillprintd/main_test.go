@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,6 +48,7 @@ func TestScript(t *testing.T) {
 			"school":  school,
 			"serve":   serve,
 			"newer":   newer,
+			"readmit": readmit,
 		},
 	})
 }
@@ -93,6 +95,24 @@ func school(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Setenv(name, code)
 	}
+}
+
+// readmit CONFIG PAGE reads the code on the operator's page and keys it in at the hub.
+func readmit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: readmit CONFIG PAGE")
+	}
+	code := regexp.MustCompile(`[0-9A-Z]{5}-[0-9A-Z]{5}`)
+	shown := code.FindString(clitest.Seen(ts, args[1]+"/events", code.String()))
+	c, err := hubd.Load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	c.Dir = ts.MkAbs(c.Dir)
+	ctx := context.Background()
+	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
+	ts.Check(err)
+	defer h.Close()
+	_, err = h.Readmit(ctx, "oakfield", "office", shown)
+	ts.Check(err)
 }
 
 // newer STORE lets a store look as if a later version had written it.

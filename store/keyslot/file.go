@@ -190,7 +190,7 @@ func (s *File) open(flag int) (*os.File, error) {
 	f, err := os.OpenFile(s.path, flag|unix.O_NOFOLLOW, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("the key file %s is missing (%w): put it back, or set the store aside and join the hub again; tell the data protection officer (H16)", s.path, err)
+		return nil, fmt.Errorf("the key file %s is missing (%w, %w): %s", s.path, ErrNoKey, err, whatToDo)
 	case err != nil:
 		return nil, fmt.Errorf("opening the key file: %w", err)
 	}
@@ -212,11 +212,11 @@ func (s *File) inspect(f *os.File) error {
 	case info.Mode().Perm()&0o077 != 0:
 		return fmt.Errorf("others may read the key file %s (mode %04o): run chmod 600 on it, and tell the data protection officer", s.path, info.Mode().Perm())
 	case info.Size() != fileSize:
-		return fmt.Errorf("the key file %s has %d bytes where %d belong: it is cut off or something else, put the real one back", s.path, info.Size(), fileSize)
+		return fmt.Errorf("%w: the key file %s has %d bytes where %d belong, so it is cut off or something else: %s", ErrNoKey, s.path, info.Size(), fileSize, whatToDo)
 	}
 	magic := make([]byte, len(fileMagic))
 	if _, err := f.ReadAt(magic, 0); err != nil || string(magic) != fileMagic {
-		return fmt.Errorf("%s is no key file of this program: put the real one back", s.path)
+		return fmt.Errorf("%w: %s is no key file of this program: %s", ErrNoKey, s.path, whatToDo)
 	}
 	return nil
 }

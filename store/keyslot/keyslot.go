@@ -34,7 +34,7 @@ var ErrNoKey = errors.New("the key slot holds no key for this epoch")
 var ErrRolledBack = errors.New("an old copy of the store was put back")
 
 // whatToDo ends the errors about a key that is not there.
-const whatToDo = "put the right one back, or set the store aside and join the hub again; tell the data protection officer (H16)"
+const whatToDo = "put the right one back before the next start, else the terminal begins anew and the office lets it in again; tell the data protection officer (H16)"
 
 // A Slot keeps the root keys of at most two neighbouring epochs. Epochs count from 1. A slot has one user at a time.
 type Slot interface {

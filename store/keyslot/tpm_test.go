@@ -237,7 +237,7 @@ func TestTPMFaults(t *testing.T) {
 		}, ask, "no counter of this store", true},
 		{"index set to another", func(b *tpmBench) { b.o.Index = 0x01800001 }, reopen, "keyslot.tpm.index says 0x1800001", false},
 		{"file missing", func(b *tpmBench) { os.Remove(b.path) }, ask, "is missing", true},
-		{"file cut off", func(b *tpmBench) { b.put(b.card()[:200]) }, ask, "cut off", false},
+		{"file cut off", func(b *tpmBench) { b.put(b.card()[:200]) }, ask, "cut off", true},
 		{"file too large", func(b *tpmBench) { b.put(make([]byte, 1<<20)) }, ask, "too large", false},
 		{"file from tomorrow", func(b *tpmBench) { b.put(bytes.Replace(b.card(), []byte(`"version":1`), []byte(`"version":2`), 1)) }, ask, "newer version", false},
 		{"a link", func(b *tpmBench) { os.Rename(b.path, b.path+"2"); os.Symlink(b.path+"2", b.path) }, ask, "opening the sealed keys", false},

@@ -57,6 +57,8 @@ func (f *tpmFile) keep(epoch uint64) {
 	f.Keys = kept
 }
 
+var errNewerFile = errors.New("a newer version of this program wrote it: install that version again")
+
 // parseTPMFile checks everything that later code relies on.
 func parseTPMFile(b []byte) (*tpmFile, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -67,7 +69,7 @@ func parseTPMFile(b []byte) (*tpmFile, error) {
 	}
 	switch {
 	case f.Version > 1:
-		return nil, errors.New("a newer version of this program wrote it")
+		return nil, errNewerFile
 	case f.Version < 1 || len(f.SRK) == 0 || len(f.SRK) > maxBlob || len(f.Keys) > 2:
 		return nil, errors.New("it is not laid out as this program writes it")
 	}
@@ -96,8 +98,11 @@ func readTPMFile(path string) (*tpmFile, error) {
 		return nil, fmt.Errorf("reading the sealed keys %s: %w", path, err)
 	}
 	f, err := parseTPMFile(b)
+	if errors.Is(err, errNewerFile) {
+		return nil, fmt.Errorf("the sealed keys %s: %w", path, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("the sealed keys %s: %w: %s", path, err, whatToDo)
+		return nil, fmt.Errorf("%w: the sealed keys %s: %w: %s", ErrNoKey, path, err, whatToDo)
 	}
 	return f, nil
 }

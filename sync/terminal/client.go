@@ -100,16 +100,11 @@ func New(o Config) (*Client, error) {
 
 // recall reads from the store who the hub is and how far its register has been applied.
 func (c *Client) recall() error {
-	b, err := c.o.Store.Secret(secretHub)
-	if errors.Is(err, store.ErrNotFound) {
-		return errors.New("this store has not joined a hub: join with a code from the hub's page")
-	}
+	place, err := PlaceOf(c.o.Store)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, &c.hub); err != nil || len(c.hub.Hubs) == 0 {
-		return errors.New("the store does not know its hub any more: set it aside and join again")
-	}
+	c.hub = place.hubRecord
 	if c.sign, err = register.NewVerifier(c.id.Site, c.hub.Key); err != nil {
 		return err
 	}
@@ -126,6 +121,9 @@ func (c *Client) recall() error {
 	c.signed = signed
 	return nil
 }
+
+// Waiting reports whether this terminal has lost its keys and waits for the office to let it in again.
+func (c *Client) Waiting() bool { return c.loss != nil }
 
 // Run follows the register and delivers what is queued until ctx ends; it then returns nil. It does not end because of
 // the hub or the network, however long they are away. It returns ErrWiped after a wipe order, and

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/durable"
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -29,9 +30,12 @@ const (
 	maxPlace  = 8 << 10
 )
 
+// PlacePath is where the note lies in a store's folder.
+func PlacePath(dir string) string { return filepath.Join(dir, placeName) }
+
 // ReadPlace reads the note in a store's folder; the error wraps fs.ErrNotExist where there is none.
 func ReadPlace(dir string) (Place, error) {
-	path := filepath.Join(dir, placeName)
+	path := PlacePath(dir)
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return Place{}, fmt.Errorf("reading where this terminal belongs: %w", err)
@@ -71,7 +75,7 @@ func (p Place) Write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("noting where this terminal belongs: %w", err)
 	}
-	path := filepath.Join(dir, placeName)
+	path := PlacePath(dir)
 	if old, err := os.ReadFile(path); err == nil && string(old) == string(b) {
 		return nil
 	}
@@ -83,13 +87,24 @@ func (p Place) Write(dir string) error {
 
 // ForgetPlace takes the note away: a terminal that was wiped on purpose does not ask to be let in again.
 func ForgetPlace(dir string) error {
-	if err := os.Remove(filepath.Join(dir, placeName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(PlacePath(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forgetting where this terminal belongs: %w", err)
 	}
 	return durable.SyncDir(dir)
 }
 
-// Place is where this terminal belongs.
-func (c *Client) Place() Place {
-	return Place{Site: c.id.Site, Terminal: c.id.Terminal, hubRecord: c.hub}
+// PlaceOf is where the terminal belongs whose store this is.
+func PlaceOf(st *store.Store) (Place, error) {
+	p := Place{Site: st.Identity().Site, Terminal: st.Identity().Terminal}
+	b, err := st.Secret(secretHub)
+	if errors.Is(err, store.ErrNotFound) {
+		return p, errors.New("this store has not joined a hub: join with a code from the hub's page")
+	}
+	if err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(b, &p.hubRecord); err != nil || len(p.Hubs) == 0 {
+		return p, errors.New("the store does not know its hub any more: set it aside and join again")
+	}
+	return p, nil
 }

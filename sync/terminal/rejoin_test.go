@@ -19,13 +19,15 @@ import (
 // beginAnew takes the keys from a terminal and begins anew, as the daemon does.
 func (tl *till) beginAnew() {
 	tl.t.Helper()
-	place := tl.client.Place()
+	place, err := PlaceOf(tl.st)
+	if err != nil {
+		tl.t.Fatal(err)
+	}
 	tl.stopAll()
 	if _, err := store.SetAside(filepath.Join(tl.dir, "store"), tl.options()); err != nil {
 		tl.t.Fatal(err)
 	}
 	tl.slot = &keyslot.Memory{Rand: rand.Reader}
-	var err error
 	if tl.st, err = Anew(place, "the key slot is empty", filepath.Join(tl.dir, "store"), tl.slot, tl.options()); err != nil {
 		tl.t.Fatal(err)
 	}
@@ -156,7 +158,10 @@ func TestNextName(t *testing.T) {
 
 func TestPlace(t *testing.T) {
 	s := newSchool(t)
-	place := s.join("hall").client.Place()
+	place, err := PlaceOf(s.join("hall").st)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	if _, err := ReadPlace(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no note: %v", err)

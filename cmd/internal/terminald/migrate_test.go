@@ -85,6 +85,13 @@ func (d *device) plug() {
 	d.t.Cleanup(func() { i2creg.Unregister("testbus") })
 }
 
+// otherTPM puts another TPM in the place of this one.
+func (d *device) otherTPM() {
+	d.t.Helper()
+	d.chip = d.t.TempDir()
+	d.c.Keyslot.TPM.Device = swtpmtest.Start(d.t, d.chip)
+}
+
 // copy is the device as a power cut at this moment leaves it, kept until t ends; its modules are not plugged in yet.
 func (d *device) copy(t *testing.T) *device {
 	d.t.Helper()

@@ -2,9 +2,13 @@ package terminald
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/consent"
@@ -15,11 +19,12 @@ import (
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
+	"github.com/tillprint/tillprint/till/web"
 )
 
 // assemble makes the terminal's parts around an open store, and what runs
 // beside the till: lights, and the outlet where one is configured.
-func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Terminal, []runner, error) {
+func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Terminal, *serving, error) {
 	t := &Terminal{Store: st, Gallery: matcher.NewGallery(), log: log}
 	var err error
 	if t.Custody, err = custody.Open(st, t.Gallery); err != nil {
@@ -30,8 +35,8 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 		return nil, nil, err
 	}
 	pepper, err := st.Secret(terminal.SecretPepper)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the site's PIN pepper: %w; join the hub again", err)
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // none before the hub has let a terminal in again: no PIN is known
+		return nil, nil, fmt.Errorf("reading the site's PIN pepper: %w", err)
 	}
 	parts := till.Parts{
 		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: pepper,
@@ -40,22 +45,61 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	if c.Sensor.Port != "" {
 		parts.OpenScanner = c.openSensor
 	}
-	runners := []runner{c.panel(log, &parts)}
-	outlet, err := c.outlet(st, &parts)
+	s, err := c.equip(log, st, &parts)
 	if err != nil {
 		return nil, nil, err
 	}
-	if outlet != nil {
-		runners = append(runners, outlet)
+	t.Till = s.till
+	return t, s, nil
+}
+
+// serving is a till with what runs beside it and its page.
+type serving struct {
+	c       Config
+	log     *slog.Logger
+	site    string
+	till    *till.Till
+	runners []runner
+}
+
+// equip makes the till of these parts, with the configured lights, keypad and outlet.
+func (c Config) equip(log *slog.Logger, st *store.Store, parts *till.Parts) (*serving, error) {
+	s := &serving{c: c, log: log, site: st.Identity().Site, runners: []runner{c.panel(log, parts)}}
+	outlet, err := c.outlet(st, parts)
+	if err != nil {
+		return nil, err
 	}
-	config := c.till(c.Sensor.Port != "")
+	if outlet != nil {
+		s.runners = append(s.runners, outlet)
+	}
+	config := c.till(parts.OpenScanner != nil)
 	if config.Trigger == till.OnTouch && parts.Touch == nil {
 		config.Trigger = till.OnPoll // the touch line is not there; its absence is in the log
 	}
-	if t.Till, err = till.New(config, parts); err != nil {
-		return nil, nil, err
+	if s.till, err = till.New(config, *parts); err != nil {
+		return nil, err
 	}
-	return t, append(runners, c.keypad(log, t.Till)...), nil
+	s.runners = append(s.runners, c.keypad(log, s.till)...)
+	return s, nil
+}
+
+// start serves the operator's page and runs the till in g until ctx ends.
+func (s *serving) start(ctx context.Context, g *errgroup.Group, hooks Hooks) error {
+	page, err := net.Listen("tcp", s.c.Page.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for the operator's page: %w; is another terminal running, or is page.listen wrong?", err)
+	}
+	g.Go(func() error { return s.till.Run(ctx) })
+	pages := web.Handler(web.Deps{Till: s.till, Base: s.c.Page.Base, Hosts: s.c.Page.Hosts, Site: s.site})
+	g.Go(func() error { return cli.Serve(ctx, page, pages) })
+	for _, run := range s.runners {
+		g.Go(func() error { return run(ctx) })
+	}
+	s.log.Info("serving", "page", page.Addr().String()+s.c.Page.Base)
+	if hooks.Serving != nil {
+		hooks.Serving()
+	}
+	return nil
 }
 
 // prompt is a custody that lets the hub's client know at once when something

@@ -2,27 +2,25 @@ package terminald
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
-	"net"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
-	"github.com/tillprint/tillprint/till/web"
 )
 
 // Hooks let a demonstration or a test watch a terminal. All may be nil.
 type Hooks struct {
-	Ready  func(*Terminal) error // once the page is served: pupils can be served by PIN, name and cash
-	OnStep func(step string)     // after each durable step of the store; see store.Options
-	OnScan func(till.Result)     // after each press
+	Serving func()                // each time the page begins to be served: pupils can pay cash at least; must not wait
+	Ready   func(*Terminal) error // once the store is open too: pupils can be served by PIN, name and cash
+	OnStep  func(step string)     // after each durable step of the store; see store.Options
+	OnScan  func(till.Result)     // after each press
 }
 
 // Terminal is a running terminal's parts.
@@ -38,48 +36,75 @@ type Terminal struct {
 
 // Run serves until ctx ends or a part fails that nothing works without. A
 // sensor or a hub that is away is no failure: it shows on the page, and the
-// terminal serves on.
+// terminal serves on. Nor is a store that cannot be opened: cash is taken
+// meanwhile, and a store whose key is lost is begun anew.
 func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	if err := hideMemory(); err != nil {
 		log.Warn("this process's memory could not be hidden from core dumps and debuggers", "err", err)
 	}
-	st, err := openStore(c, log, store.Options{OnStep: hooks.OnStep})
-	if err != nil {
-		return err
+	for {
+		p := &opening{c: c, log: log, o: store.Options{OnStep: hooks.OnStep}}
+		st, err := p.try()
+		if err != nil && !hopeless(err) {
+			st, err = takeCash(ctx, c, log, hooks, err, p.try)
+		}
+		if err != nil || st == nil {
+			return err
+		}
+		err = errors.Join(serve(ctx, c, log, st, hooks), st.Close())
+		switch {
+		case errors.Is(err, terminal.ErrWiped):
+			return errors.Join(err, terminal.ForgetPlace(c.Store.Dir))
+		case !errors.Is(err, terminal.ErrReadmitted) || ctx.Err() != nil:
+			return err
+		}
+		log.Info("the office has let this terminal in again")
 	}
-	defer st.Close()
+}
+
+// beside keeps in order what lies beside the store for the day on which its key is lost.
+func (t *Terminal) beside(c Config, log *slog.Logger) {
+	place, err := terminal.PlaceOf(t.Store)
+	if err == nil {
+		err = place.Write(c.Store.Dir)
+	}
+	if err != nil {
+		log.Error("if it lost its key now, this terminal could not ask to be let in again", "err", err)
+	}
+	if t.Hub.Waiting() {
+		return
+	}
+	if err := c.destroyAside(); err != nil {
+		log.Error("keys that were set aside could not be destroyed; what they open outlives later withdrawals", "err", err)
+	}
+}
+
+// serve works with an open store until ctx ends.
+func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hooks Hooks) error {
 	for _, w := range st.Warnings() {
 		log.Warn("store", "warning", w)
 	}
-	t, runners, err := assemble(c, log, st, hooks)
+	t, s, err := assemble(c, log, st, hooks)
 	if err != nil {
 		return err
 	}
-	page, err := net.Listen("tcp", c.Page.Listen)
-	if err != nil {
-		return fmt.Errorf("listening for the operator's page: %w; is another terminal running, or is page.listen wrong?", err)
-	}
+	t.beside(c, log)
+	g, ctx := errgroup.WithContext(ctx)
 	if err := st.Append(audit.Event{Kind: audit.Start}); err != nil {
-		page.Close()
-		return fmt.Errorf("writing the start into the audit log: %w", err)
+		log.Error("writing the start into the audit log", "err", err) // a full card: lunch goes on, and the till says so
 	}
 	defer func() {
 		if err := st.Append(audit.Event{Kind: audit.Stop}); err != nil {
 			log.Error("writing the stop into the audit log", "err", err)
 		}
 	}()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return t.Till.Run(ctx) })
+	if err := s.start(ctx, g, hooks); err != nil {
+		return err
+	}
 	g.Go(func() error { return t.Hub.Run(ctx) })
 	g.Go(func() error { return t.upkeep(ctx, log) })
 	g.Go(func() error { return t.passOnNews(ctx) })
 	g.Go(func() error { return t.control(ctx, c) })
-	pages := web.Handler(web.Deps{Till: t.Till, Base: c.Page.Base, Hosts: c.Page.Hosts, Site: st.Identity().Site})
-	g.Go(func() error { return cli.Serve(ctx, page, pages) })
-	for _, run := range runners {
-		g.Go(func() error { return run(ctx) })
-	}
-	log.Info("serving", "page", page.Addr().String()+c.Page.Base, "terminal", st.Identity().Terminal)
 	if hooks.Ready != nil {
 		g.Go(func() error { return hooks.Ready(t) })
 	}

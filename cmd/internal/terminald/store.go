@@ -33,8 +33,11 @@ func openStore(c Config, log *slog.Logger, o store.Options) (*store.Store, error
 
 // use is where the keys are. A terminal that has not joined has none.
 func (c Config) use() (keyslot.Use, error) {
+	if !c.joined() && exists(terminal.PlacePath(c.Store.Dir)) { // a cut came while it began anew
+		return keyslot.Use{}, fmt.Errorf("%w: the store in %s was set aside", store.ErrKey, c.Store.Dir)
+	}
 	if !c.joined() {
-		return keyslot.Use{}, fmt.Errorf("this terminal has not joined a hub: get a join code from the office and run 'tillprintd join CODE' (no store in %s: %w)", c.Store.Dir, fs.ErrNotExist)
+		return keyslot.Use{}, fmt.Errorf("%w: get a join code from the office and run 'tillprintd join CODE' (no store in %s: %w)", errNotJoined, c.Store.Dir, fs.ErrNotExist)
 	}
 	use, err := keyslot.ReadUse(c.Store.Dir)
 	if use.Kind == "" {
@@ -42,6 +45,8 @@ func (c Config) use() (keyslot.Use, error) {
 	}
 	return use, err
 }
+
+var errNotJoined = errors.New("this terminal has not joined a hub")
 
 // joined reports whether there is a store, perhaps one that has lost a file.
 func (c Config) joined() bool {
@@ -53,7 +58,15 @@ func openWith(c Config, kind string, o store.Options) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(c.Store.Dir, slot, store.Identity{}, o)
+	st, err := store.Open(c.Store.Dir, slot, store.Identity{}, o)
+	if !errors.Is(err, store.ErrUnnamed) {
+		return st, err
+	}
+	place, unknown := terminal.ReadPlace(c.Store.Dir)
+	if unknown != nil {
+		return nil, errors.Join(err, unknown)
+	}
+	return store.Open(c.Store.Dir, slot, store.Identity{Site: place.Site, Terminal: place.Terminal}, o)
 }
 
 // openMoving opens a store whose move to another slot was interrupted. Exactly one of the two opens the key table; the
@@ -64,7 +77,10 @@ func openMoving(c Config, use keyslot.Use, log *slog.Logger, o store.Options) (*
 	if err != nil {
 		var second error
 		if st, second = openWith(c, other, o); second != nil {
-			return nil, fmt.Errorf("the root keys were being moved from %s to %s, and neither opens the store: %w", use.From, use.Kind, errors.Join(err, second))
+			if lost(err) { // the key is gone only if both slots say so
+				err, second = second, err
+			}
+			return nil, fmt.Errorf("the root keys were being moved from %s to %s, and neither opens the store: %w; the other: %v", use.From, use.Kind, err, second)
 		}
 		holds, other = other, holds
 	}
@@ -104,7 +120,12 @@ func Join(ctx context.Context, c Config, code, wish string) (store.Identity, err
 	if err != nil {
 		return store.Identity{}, err
 	}
-	return st.Identity(), st.Close()
+	defer st.Close()
+	place, err := terminal.PlaceOf(st)
+	if err != nil {
+		return store.Identity{}, err
+	}
+	return st.Identity(), place.Write(c.Store.Dir) // the next start writes it if a cut came before
 }
 
 func exists(path string) bool {

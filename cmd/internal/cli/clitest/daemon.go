@@ -137,22 +137,40 @@ func Seen(ts *testscript.TestScript, address, pattern string) string {
 	ts.Check(err)
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	ts.Check(err)
-	answer, err := http.DefaultClient.Do(request)
-	ts.Check(err)
-	defer answer.Body.Close()
 	var seen strings.Builder
+	for {
+		line, err := look(ctx, address, wanted, &seen)
+		if line != "" {
+			return line
+		}
+		select { // the daemon begins its page anew now and then, and a browser comes back as well
+		case <-ctx.Done():
+			ts.Fatalf("%s never shows %q: %v\n%s", address, pattern, err, seen.String())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// look reads one stream to its end, or to the line that is wanted.
+func look(ctx context.Context, address string, wanted *regexp.Regexp, seen *strings.Builder) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
 	lines := bufio.NewScanner(answer.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		if wanted.MatchString(lines.Text()) {
-			return lines.Text()
+			return lines.Text(), nil
 		}
 		seen.WriteString(lines.Text() + "\n")
 	}
-	ts.Fatalf("%s never shows %q: %s, %v\n%s", address, pattern, answer.Status, lines.Err(), seen.String())
-	return ""
+	return "", lines.Err()
 }
 
 // Post runs "post URL [KEY=VALUE]...": a form is sent, as a button of a page
