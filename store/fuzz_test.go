@@ -117,3 +117,20 @@ func TestI3PagesAreClearedAfterUse(t *testing.T) {
 		t.Error("the page of the keys was not given back")
 	}
 }
+
+// FuzzSalvage reads a damaged database as it may come from a card.
+func FuzzSalvage(f *testing.F) {
+	page := make([]byte, 4096)
+	page[8], page[10] = leafPage, 2
+	copy(page[pageHeader:], []byte{0, 0, 0, 0, 32, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0})
+	copy(page[pageHeader+pageElement:], []byte{1, 0, 0, 0, 64, 0, 0, 0, 4, 0, 0, 0, 48, 0, 0, 0})
+	f.Add(page)
+	f.Add(page[:100])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		eachLeaf(bytes.NewReader(b), func(k, v []byte) {
+			if len(k)+len(v) > len(b) {
+				t.Errorf("%d bytes of key and value in a file of %d", len(k)+len(v), len(b))
+			}
+		})
+	})
+}

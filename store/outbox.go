@@ -19,6 +19,8 @@ type Item struct {
 	Subject consent.SubjectID `json:"subject,omitempty"`
 	At      time.Time         `json:"at"`
 	Text    string            `json:"text,omitempty"` // see the kinds
+	// Refetched says that the register brings this about again by itself, so that it need not outlive the loss of the records.
+	Refetched bool `json:"refetched,omitempty"`
 }
 
 // The kinds that the store itself queues. Others may add theirs.
@@ -37,15 +39,19 @@ func (s *Store) enqueue(tx *bbolt.Tx, it Item) (uint64, error) {
 		return 0, err
 	}
 	it.At = it.At.UTC()
+	return id, s.putItem(b, id, it)
+}
+
+func (s *Store) putItem(b *bbolt.Bucket, id uint64, it Item) error {
 	plain, err := json.Marshal(it)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	sealed, err := s.sealOwn(plain, "outbox", string(itemKey(id)))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return id, b.Put(itemKey(id), sealed)
+	return b.Put(itemKey(id), sealed)
 }
 
 // Enqueue adds an item; it is durable when Enqueue returns.

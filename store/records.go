@@ -135,19 +135,26 @@ func (s *Store) startAgain(doubt error) error {
 		return err
 	}
 	path := filepath.Join(s.dir, recordsName)
+	from := path
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		from = lastAside(path) // a cut came after the renaming
+	}
+	found := s.salvage(from)
 	aside, err := setAside(path, s.o.Now().UTC().Format("20060102T150405Z"))
 	if err != nil {
 		return fmt.Errorf("setting doubtful records aside: %w", err)
 	}
 	if aside != "" {
-		s.warnings = append(s.warnings, fmt.Sprintf("the records could not be trusted (%v); they are kept as %s, and everything is fetched again from the hub", doubt, aside))
+		s.warnings = append(s.warnings, fmt.Sprintf("the records could not be trusted (%v); they are kept as %s, and everything is fetched again from the hub; %d messages for the hub were taken over", doubt, aside, len(found.items)))
 	}
-	if err := s.createRecords(path); err != nil {
+	if err := s.createRecords(path, found); err != nil {
 		return fmt.Errorf("creating the records: %w", err)
 	}
-	s.standings, s.pending = map[consent.SubjectID]standing{}, pending{}
-	s.db, err = s.bolt(path)
-	return err
+	s.standings = map[consent.SubjectID]standing{}
+	if s.db, err = s.bolt(path); err != nil {
+		return err
+	}
+	return s.guarded(func(tx *bbolt.Tx) error { return errors.Join(s.loadPending(tx), s.loadStandings(tx)) })
 }
 
 func (s *Store) closeDoubtful() (err error) {
@@ -198,8 +205,8 @@ func SetAside(dir string, o Options, beside ...string) ([]string, error) {
 }
 
 // createRecords makes the database under a temporary name and renames it: a cut in the middle of the very first
-// initialisation would leave a file that bbolt cannot open.
-func (s *Store) createRecords(path string) error {
+// initialisation would leave a file that bbolt cannot open. What was salvaged is in it from the first moment.
+func (s *Store) createRecords(path string, found salvaged) error {
 	temporary := path + ".new"
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err // what a crash left; nobody has ever relied on it
@@ -208,7 +215,7 @@ func (s *Store) createRecords(path string) error {
 	if err != nil {
 		return err
 	}
-	err = db.Update(s.initialise)
+	err = db.Update(func(tx *bbolt.Tx) error { return errors.Join(s.initialise(tx), s.restore(tx, found)) })
 	if err = errors.Join(err, db.Sync(), db.Close()); err != nil {
 		return err
 	}
@@ -231,8 +238,7 @@ func (s *Store) initialise(tx *bbolt.Tx) error {
 	return errors.Join(
 		meta.Put(schemaKey, []byte(strconv.Itoa(schema))),
 		meta.Put(siteKey, []byte(s.id.Site)),
-		meta.Put(terminalKey, []byte(s.id.Terminal)),
-		s.putPending(tx, pending{}))
+		meta.Put(terminalKey, []byte(s.id.Terminal)))
 }
 
 // examine reads everything once: structure, every sealed value, and the sequence against the table's. A non-nil

@@ -44,7 +44,7 @@ func (c *Client) notePeers(list []register.Peer) error {
 		if slices.ContainsFunc(before, known) {
 			continue
 		}
-		if _, err := c.o.Store.Enqueue(store.Item{Kind: itemIntroduce, Text: p.ID}); err != nil {
+		if _, err := c.o.Store.Enqueue(store.Item{Kind: itemIntroduce, Text: p.ID, Refetched: true}); err != nil {
 			return err
 		}
 	}

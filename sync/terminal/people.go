@@ -36,7 +36,7 @@ func (c *Client) noteWanted(standings []register.Standing) error {
 		if err != nil {
 			return err
 		}
-		if _, err := c.o.Store.Enqueue(store.Item{Kind: itemPeople, Text: string(text)}); err != nil {
+		if _, err := c.o.Store.Enqueue(store.Item{Kind: itemPeople, Text: string(text), Refetched: true}); err != nil {
 			return err
 		}
 		list = list[n:]
