@@ -153,6 +153,14 @@ func (s *Store) Templates(subject consent.SubjectID, f func(r TemplateRecord) er
 	return s.view(func(tx *bbolt.Tx) error { return s.walk(tx, []byte(subject), s.permitted(), f) })
 }
 
+// KeptTemplates is Templates for the subject's own eyes (G1): also what is restricted or paused is in it.
+func (s *Store) KeptTemplates(subject consent.SubjectID, f func(r TemplateRecord) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	own := func(id consent.SubjectID) bool { return id == subject }
+	return s.view(func(tx *bbolt.Tx) error { return s.walk(tx, []byte(subject), own, f) })
+}
+
 func (s *Store) permitted() func(consent.SubjectID) bool {
 	now := s.now()
 	return func(id consent.SubjectID) bool {
