@@ -32,7 +32,7 @@ Start with 'tillprint demo': a school's hub, two terminals and simulated sensors
 	}
 	add("whole", demoCommand(), flashCommand())
 	add("measure", extractCommand(), matchCommand(), evalCommand(), benchCommand(), sensorCommand())
-	add("check", terminald.WithConfig(terminald.DoctorCommand), verifyCommand())
+	add("check", exportCommand(), terminald.WithConfig(terminald.DoctorCommand), verifyCommand())
 	c.AddCommand(demoHubCommand(), demoTerminalCommand())
 	return c
 }

@@ -65,16 +65,21 @@ func verifierKey(key string) (string, error) {
 	return strings.TrimSpace(text), nil
 }
 
-// readSmall reads a file of at most maxReceipt bytes.
+// readSmall reads a text file of at most maxReceipt bytes.
 func readSmall(path string) (string, error) {
+	text, err := readBounded(path, maxReceipt)
+	return string(text), err
+}
+
+func readBounded(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxReceipt+1))
-	if err == nil && len(text) > maxReceipt {
-		err = fmt.Errorf("%s is larger than %d bytes; it is no receipt", path, maxReceipt)
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s is larger than %d bytes; it is not what belongs here", path, most)
 	}
-	return string(text), err
+	return text, err
 }

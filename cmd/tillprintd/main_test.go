@@ -15,18 +15,21 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli/clitest"
 	"github.com/tillprint/tillprint/cmd/internal/hubd"
+	"github.com/tillprint/tillprint/cmd/internal/terminald"
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/export"
 	"github.com/tillprint/tillprint/sync/hub"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tillprintd": main, "hub": runHub})
+	testscript.Main(m, map[string]func(){"tillprintd": main, "hub": runHub, "export": runExport})
 }
 
 // TestScript runs every script of testdata against the command, beside a real
@@ -47,6 +50,8 @@ func TestScript(t *testing.T) {
 			"post":    clitest.Post,
 			"school":  school,
 			"serve":   serve,
+			"request": request,
+			"opened":  opened,
 			"newer":   newer,
 			"readmit": readmit,
 		},
@@ -68,8 +73,61 @@ func runHub() {
 	}
 }
 
+// runExport is "export CONFIG SUBJECT FILE": what 'tillprint export' does on a terminal.
+func runExport() {
+	flag.Parse()
+	c, err := terminald.Load(flag.Arg(0))
+	var sealed []byte
+	if err == nil {
+		sealed, err = terminald.Export(context.Background(), c, consent.SubjectID(flag.Arg(1)))
+	}
+	if err == nil {
+		err = os.WriteFile(flag.Arg(2), sealed, 0o600)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// request CONFIG has two people of the office ask for, and confirm, an export of $SUBJECT, and sets $KEY.
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: request CONFIG")
+	}
+	c, err := hubd.Load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	c.Dir = ts.MkAbs(c.Dir)
+	ctx := context.Background()
+	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
+	ts.Check(err)
+	defer h.Close()
+	key, err := age.GenerateX25519Identity()
+	ts.Check(err)
+	ts.Setenv("KEY", key.String())
+	order := export.Order{Subject: consent.SubjectID(ts.Getenv("SUBJECT")), Recipient: key.Recipient().String(), Requester: "the pupil", Identity: "known"}
+	id, err := h.AskExport(ctx, "oakfield", "smith", order)
+	ts.Check(err)
+	ts.Check(h.ConfirmExport(ctx, "oakfield", "jones", id))
+}
+
+// opened FILE TEXT opens an export with $KEY and looks for a text in it.
+func opened(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: opened FILE TEXT")
+	}
+	_, files, err := export.Open([]byte(ts.ReadFile(args[0])), ts.Getenv("KEY"))
+	ts.Check(err)
+	for _, f := range files {
+		if strings.Contains(string(f.Data), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%q is not in the export", args[1])
+}
+
 // school CONFIG makes a hub with one school, in which one pupil eats by PIN,
-// and sets $PIN and two join codes, $CODE and $CODE2.
+// and sets $PIN, $SUBJECT and two join codes, $CODE and $CODE2.
 func school(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: school CONFIG")
@@ -90,6 +148,7 @@ func school(ts *testscript.TestScript, neg bool, args []string) {
 	added, err := h.AddSubjects(ctx, site.ID, "office", []hub.NewSubject{pupil})
 	ts.Check(err)
 	ts.Setenv("PIN", added[0].PIN)
+	ts.Setenv("SUBJECT", string(added[0].Subject))
 	for _, name := range []string{"CODE", "CODE2"} {
 		code, err := h.NewJoinCode(ctx, site.ID, "office", "till-1")
 		ts.Check(err)

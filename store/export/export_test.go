@@ -106,7 +106,7 @@ func newKey(t fatal) *age.X25519Identity {
 }
 
 func order(id consent.SubjectID, to string) export.Order {
-	return export.Order{ID: "x1", Subject: id, Recipient: to, Requester: "subject", Identity: "passport seen", Asked: noon, Confirmed: noon}
+	return export.Order{ID: "x_0123456789abcdef", Subject: id, Recipient: to, Requester: "subject", Identity: "passport seen", Asked: noon, Confirmed: noon.Add(time.Minute)}
 }
 
 // TestI8AnExportIsOfOnePersonAlone exports people of random crowds and looks through every file of it, opened, for anybody else.
@@ -205,7 +205,7 @@ func TestAnExportSaysWhatIsHeld(t *testing.T) {
 	}
 	last := audit.Event{}
 	must(t, c.st.Events(0, func(_ int64, e audit.Event) bool { last = e; return true }))
-	if last.Kind != audit.Command || last.Subject != c.people[0] || last.Action != "export/x1" {
+	if last.Kind != audit.Command || last.Subject != c.people[0] || last.Action != "export/x_0123456789abcdef" {
 		t.Errorf("the log says %+v", last)
 	}
 }

@@ -2,6 +2,8 @@ package export
 
 import (
 	_ "embed"
+	"errors"
+	"regexp"
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
@@ -39,15 +41,31 @@ type Site struct {
 	Contact string `json:"contact,omitempty"` // for data protection
 }
 
-// Order is why an export was made. Its fields travel in the hub's signed register.
+// Order is why an export was made. It travels in the hub's signed register, without the requester: that is not for ever.
 type Order struct {
 	ID        string            `json:"id"`
 	Subject   consent.SubjectID `json:"subject"`
 	Recipient string            `json:"recipient"` // age recipient, "age1..."
-	Requester string            `json:"requester"` // who asked: subject, parent, another organisation
-	Identity  string            `json:"identity"`  // how the requester's identity was checked (G13)
 	Asked     time.Time         `json:"asked"`
 	Confirmed time.Time         `json:"confirmed"`
+	Requester string            `json:"requester,omitempty"` // who asked: subject, parent, another organisation
+	Identity  string            `json:"identity,omitempty"`  // how the requester's identity was checked (G13)
+}
+
+var orderID = regexp.MustCompile(`^x_[0-9a-f]{16}$`)
+
+// Check says what is wrong with an order.
+func (o *Order) Check() error {
+	if !orderID.MatchString(o.ID) || len(o.Requester) > consent.MaxField || len(o.Identity) > consent.MaxField {
+		return errors.New("an export's order is out of bounds")
+	}
+	if _, err := consent.ParseSubjectID(string(o.Subject)); err != nil {
+		return err
+	}
+	if !o.Confirmed.After(o.Asked) {
+		return errors.New("an export was not confirmed after it was asked for (G13)")
+	}
+	return CheckRecipient(o.Recipient)
 }
 
 // Answer is one heading of the answer to a request for access and what is to be said under it.

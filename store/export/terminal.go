@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
@@ -111,6 +110,9 @@ func clearAll(files []File) {
 
 // Seal writes the export of a store's part for an order, sealed to the order's recipient.
 func Seal(st *store.Store, site Site, o Order) ([]byte, error) {
+	if err := o.Check(); err != nil {
+		return nil, fmt.Errorf("exporting: %w", err)
+	}
 	r, templates, err := FromStore(st, site, o)
 	if err != nil {
 		return nil, err
@@ -120,6 +122,6 @@ func Seal(st *store.Store, site Site, o Order) ([]byte, error) {
 	if err := r.Seal(&out, templates...); err != nil {
 		return nil, err
 	}
-	err = st.Append(audit.Event{Kind: audit.Command, Subject: o.Subject, Row: "G1", Action: audit.Word("export/" + strings.ToLower(o.ID)), Count: len(templates)})
+	err = st.Append(audit.Event{Kind: audit.Command, Subject: o.Subject, Row: "G1", Action: audit.Word("export/" + o.ID), Count: len(templates)})
 	return out.Bytes(), err
 }

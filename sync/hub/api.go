@@ -49,6 +49,7 @@ func (h *Hub) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/register", h.signed(h.serveRegister))
 	mux.HandleFunc("POST /v1/people", h.signed(h.servePeople))
 	mux.HandleFunc("POST /v1/reports", h.signed(h.serveReports))
+	mux.HandleFunc("POST /v1/exports", h.signed(h.serveExport))
 	mux.HandleFunc("POST /v1/status", h.signed(h.serveStatus))
 	mux.HandleFunc("POST /v1/mailbox", h.signed(h.servePost))
 	mux.HandleFunc("GET /v1/mailbox", h.signed(h.serveMail))

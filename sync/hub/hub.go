@@ -127,7 +127,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	defer tick.Stop()
 	defer h.stopping.Do(h.wakes.close)
 	for {
-		if err := errors.Join(h.Redecide(ctx), h.flushContacts(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(h.Redecide(ctx), h.flushContacts(ctx), h.closeExports(ctx)); err != nil && ctx.Err() == nil {
 			h.config.Log.Error("looking at dates and contacts failed; trying again", "err", err)
 		}
 		select {

@@ -28,7 +28,7 @@ var pageTemplates = func() map[string]*template.Template {
 		},
 		"page": func(view, part any) map[string]any { return map[string]any{"View": view, "Part": part} },
 	}).ParseFS(pageFiles, "pages/frame.html"))
-	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins"} {
+	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history"} {
 		all[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -58,6 +58,11 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"GET /office/people":                   h.peoplePage,
 		"POST /office/people":                  h.personAdd,
 		"GET /office/people/{id}":              h.personPage,
+		"GET /office/people/{id}/history":      h.historyPage,
+		"GET /office/exports":                  h.exportsPage,
+		"POST /office/exports":                 h.exportPost,
+		"POST /office/exports/{id}/confirm":    h.exportConfirm,
+		"GET /office/exports/{id}/file":        h.exportFile,
 		"POST /office/people/{id}/{act}":       h.personAct,
 		"GET /office/terminals":                h.terminalsPage,
 		"POST /office/terminals":               h.joinPost,

@@ -338,3 +338,52 @@ func TestTheOfficesAPI(t *testing.T) {
 	b.header.Set("Authorization", "Bearer "+token+"x")
 	b.api("GET", "/subjects", nil, 401, nil)
 }
+
+// TestARequestForAccessOnThePages is entered by one person of the office and confirmed by another (G13).
+func TestARequestForAccessOnThePages(t *testing.T) {
+	h, c := newHub(t)
+	id := addPupil(t, h, "Ada Byron")
+	smith := officeOf(t, h)
+	smith.login()
+	if err := h.AddOfficer(t.Context(), "oakfield", "jones", "correct horse 9"); err != nil {
+		t.Fatal(err)
+	}
+	jones := newBrowser(t, serve(t, h.Office(), h)) // the same hub, by another door
+	if status, _ := jones.post("/office/login", url.Values{"site": {"oakfield"}, "name": {"jones"}, "password": {"correct horse 9"}}); status != http.StatusSeeOther {
+		t.Fatal(status)
+	}
+	form := url.Values{"subject": {string(id)}, "requester": {"the pupil"}, "identity": {"known"}, "recipient": {"age1nonsense"}}
+	if status, page := smith.post("/office/exports", form); status != http.StatusUnprocessableEntity || !strings.Contains(page, "age-keygen") {
+		t.Errorf("a key that is none: %d", status)
+	}
+	key := ageKey(t)
+	form.Set("recipient", " "+key.Recipient().String()+"\n")
+	if status, _ := smith.post("/office/exports", form); status != http.StatusSeeOther {
+		t.Fatalf("entering a request: %d", status)
+	}
+	c.move(time.Minute)
+	list, err := h.Exports(t.Context(), "oakfield", id)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	path := "/office/exports/" + list[0].ID
+	if _, page := smith.get("/office/exports"); !strings.Contains(page, "a second person has to") || strings.Contains(page, "Fetch") || strings.Contains(page, "Ada") {
+		t.Errorf("G13: the page of who asked: %s", page)
+	}
+	if status, _ := smith.post(path+"/confirm", nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("G13: confirmed by who asked: %d", status)
+	}
+	if _, page := jones.get("/office/exports"); !strings.Contains(page, "<button>Confirm</button>") {
+		t.Errorf("the second person's page has no button: %s", page)
+	}
+	if status, _ := jones.post(path+"/confirm", nil); status != http.StatusSeeOther {
+		t.Errorf("confirming: %d", status)
+	}
+	status, bundle := smith.get(path + "/file")
+	if status != http.StatusOK || !strings.Contains(opened(t, []byte(bundle), key.String()), "Ada Byron") {
+		t.Errorf("fetching: %d", status)
+	}
+	if status, page := smith.get("/office/people/" + string(id) + "/history"); status != http.StatusOK || !strings.Contains(page, "office: confirmed an export") {
+		t.Errorf("the history: %d %s", status, page)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/export"
 )
 
 // Bounds of what either side accepts.
@@ -70,12 +71,14 @@ const (
 	Unblock   Action = "unblock" // end a block
 	Wipe      Action = "wipe"    // destroy every key, as when the terminal was stolen (H6)
 	Configure Action = "config"  // settings for this terminal
+	Export    Action = "export"  // send what is held about one subject, sealed to its recipient (G1)
 )
 
 // Command is an order to one terminal.
 type Command struct {
 	Do       Action            `json:"do"`
 	Settings map[string]string `json:"settings,omitempty"` // of Configure: at most 64 keys, 1 KiB each value
+	Order    *export.Order     `json:"order,omitempty"`    // of Export; the requester stays at the hub
 }
 
 // Profile is what terminals need to know of the site.

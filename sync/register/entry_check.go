@@ -85,7 +85,12 @@ func checkPeers(peers []Peer) error {
 }
 
 func (c *Command) check(terminal string) error {
+	if (c.Order != nil) != (c.Do == Export) {
+		return fmt.Errorf("an order for an export does not fit command %q", c.Do)
+	}
 	switch c.Do {
+	case Export:
+		return c.checkExport(terminal)
 	case Block, Unblock, Wipe:
 		if len(c.Settings) > 0 {
 			return fmt.Errorf("command %q takes no settings", c.Do)
@@ -106,6 +111,14 @@ func (c *Command) check(terminal string) error {
 		return errors.New("a wipe is addressed to one terminal")
 	}
 	return nil
+}
+
+// checkExport wants one addressee: a terminal that joins later must not carry out what was asked before its time.
+func (c *Command) checkExport(terminal string) error {
+	if terminal == "" || len(c.Settings) > 0 || c.Order.Requester != "" || c.Order.Identity != "" {
+		return errors.New("an export is addressed to one terminal and names no requester")
+	}
+	return c.Order.Check()
 }
 
 func (p *Profile) check() error {

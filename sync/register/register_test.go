@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/export"
 )
 
 // testHub is the hub's half of the register, in memory: the same tlog calls that a real hub makes.
@@ -393,4 +394,34 @@ func FuzzParseEntry(f *testing.F) {
 			t.Fatalf("a second spelling: %s, %v", again, err)
 		}
 	})
+}
+
+// TestAnExportOrderIsWhole: what a terminal may be told to hand out about somebody has an addressee, a confirmation and one recipient.
+func TestAnExportOrderIsWhole(t *testing.T) {
+	const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+	order := func(change func(*export.Order)) *Command {
+		asked := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+		o := export.Order{ID: "x_0123456789abcdef", Subject: "p_aaaaaaaaaaaaaaaaaaaaaaaaaa", Recipient: recipient, Asked: asked, Confirmed: asked.Add(time.Hour)}
+		change(&o)
+		return &Command{Do: Export, Order: &o}
+	}
+	good := func(*export.Order) {}
+	if _, err := (&Entry{Seq: 1, Kind: KindCommand, Terminal: "t1", Command: order(good)}).Marshal(); err != nil {
+		t.Fatal(err)
+	}
+	for name, e := range map[string]Entry{
+		"for whoever joins":  {Command: order(good)},
+		"no order":           {Terminal: "t1", Command: &Command{Do: Export}},
+		"an order to block":  {Terminal: "t1", Command: &Command{Do: Block, Order: order(good).Order}},
+		"never confirmed":    {Terminal: "t1", Command: order(func(o *export.Order) { o.Confirmed = o.Asked })},
+		"two recipients":     {Terminal: "t1", Command: order(func(o *export.Order) { o.Recipient += "\n" + recipient })},
+		"no recipient":       {Terminal: "t1", Command: order(func(o *export.Order) { o.Recipient = "" })},
+		"no subject":         {Terminal: "t1", Command: order(func(o *export.Order) { o.Subject = "" })},
+		"the requester's id": {Terminal: "t1", Command: order(func(o *export.Order) { o.Identity = "passport 123" })},
+	} {
+		e.Seq, e.Kind = 1, KindCommand
+		if _, err := e.Marshal(); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -159,6 +159,13 @@ type Envelopes struct {
 	Envelopes []*Envelope `json:"envelopes"`
 }
 
+// ExportPart is the body of POST /v1/exports: what this terminal holds about the subject of an order, sealed to the order's
+// recipient.
+type ExportPart struct {
+	Order  string `json:"order"`  // its id
+	Sealed []byte `json:"sealed"` // in the age format
+}
+
 // Taken is the body of POST /v1/mailbox/taken: at most MaxEnvelopes ids, of envelopes that need not be sent again.
 type Taken struct {
 	IDs []string `json:"ids"`

@@ -53,6 +53,10 @@ func (c *Client) deliverAll(ctx context.Context) error {
 			if err := c.fetchPeople(ctx, it); err != nil {
 				return err
 			}
+		case itemExport:
+			if err := c.sendExport(ctx, it); err != nil {
+				return err
+			}
 		case store.ItemShare, itemIntroduce:
 			shares = append(shares, it)
 		default:

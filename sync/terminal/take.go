@@ -129,6 +129,10 @@ func (c *Client) release(ctx context.Context, plan register.Plan) error {
 			unblock = false
 		case register.Unblock:
 			unblock = true
+		case register.Export:
+			if err := c.noteExport(command.Order); err != nil {
+				return fmt.Errorf("%w: %w", errStore, err)
+			}
 		case register.Configure:
 			if c.o.Settings == nil {
 				continue

@@ -52,6 +52,7 @@ func (t *Terminal) control(ctx context.Context, c Config) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /doctor", answer(func(*http.Request) (any, error) { return t.diagnose(c), nil }))
+	mux.HandleFunc("POST /export", answer(t.export))
 	return cli.Serve(ctx, l, mux)
 }
 
