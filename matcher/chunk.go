@@ -1,13 +1,17 @@
 package matcher
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tillprint/tillprint/locked"
+)
 
 // chunkTemplates bounds what one write has to copy: a chunk of that many full
 // templates is about 64 KiB.
 const chunkTemplates = 64
 
-// A chunk is a few templates laid out in flat arrays. It never changes after
-// it is published; it owns its arrays.
+// A chunk is a few templates laid out in flat arrays, in locked memory. It
+// never changes after it is published; it owns its arrays until clear.
 type chunk struct {
 	entries []chunkEntry
 	points  []packedPoint
@@ -33,23 +37,24 @@ type entry struct {
 	which   uint64
 }
 
-// newEntry makes what the gallery keeps of a template.
+// newEntry makes what the gallery keeps of a template. Its maker frees it.
 func newEntry(subject string, finger uint8, t *Template) entry {
-	points := usedPoints(t)
-	defer clear(points)
-	e := entry{subject: subject, finger: finger, points: make([]packedPoint, len(points))}
+	room := locked.Make[point](len(t.Minutiae))
+	defer locked.Free(room)
+	points := usedPoints(room[:0], t)
+	e := entry{subject: subject, finger: finger, points: locked.Make[packedPoint](len(points))}
 	for i := range points {
 		e.points[i] = pack(&points[i])
 	}
 	if len(points) >= fewest { // others match nothing
-		e.plets, e.which = kplets(points)
+		e.plets, e.which = kplets(locked.Make[kplet](mostPlets)[:0], points)
 	}
 	return e
 }
 
-func (e *entry) clear() {
-	clear(e.points)
-	clear(e.plets)
+func (e *entry) free() {
+	locked.Free(e.points)
+	locked.Free(e.plets)
 }
 
 // at views entry i of c; it shares c's memory.
@@ -93,8 +98,8 @@ func newChunk(entries []entry) *chunk {
 	}
 	c := &chunk{
 		entries: make([]chunkEntry, 0, len(entries)),
-		points:  make([]packedPoint, 0, points),
-		plets:   make([]kplet, 0, plets),
+		points:  locked.Make[packedPoint](points)[:0],
+		plets:   locked.Make[kplet](plets)[:0],
 	}
 	for i := range entries {
 		e := &entries[i]
@@ -121,9 +126,11 @@ func (c *chunk) without(subject string) *chunk {
 	return newChunk(rest)
 }
 
-// clear overwrites what is personal in c.
+// clear overwrites what is personal in c and gives its memory back. Nobody may
+// be reading c.
 func (c *chunk) clear() {
 	clear(c.entries)
-	clear(c.points)
-	clear(c.plets)
+	locked.Free(c.points)
+	locked.Free(c.plets)
+	c.points, c.plets = nil, nil
 }

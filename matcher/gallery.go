@@ -16,8 +16,9 @@ import (
 // one chunk of templates and the list of chunks, so that it takes well below a
 // millisecond even among a million templates.
 //
-// Removed templates are overwritten in memory: before RemoveSubject returns if
-// no search is running, otherwise when the last search that began before the
+// Templates lie in locked memory outside the Go heap. Removed ones are
+// overwritten and their memory given back: before RemoveSubject returns if no
+// search is running, otherwise when the last search that began before the
 // removal ends.
 //
 // A template takes about 500 to 1,000 bytes, by its number of minutiae.
@@ -77,7 +78,7 @@ func (g *Gallery) Add(subject string, finger uint8, templates ...*Template) erro
 	}
 	g.add(subject, entries)
 	for i := range entries {
-		entries[i].clear() // the chunks have their own copies
+		entries[i].free() // the chunks have their own copies
 	}
 	return nil
 }

@@ -26,18 +26,19 @@ type Candidate struct {
 // fully, in that order, secondStage templates at most, fewer once it is clear
 // whose finger it is.
 func (g *Gallery) Identify(ctx context.Context, probe *Template, most int) ([]Candidate, error) {
-	p, err := Prepare(probe)
-	if err != nil {
+	if err := probe.Validate(); err != nil {
 		return nil, fmt.Errorf("identify: %w", err)
 	}
-	defer p.Clear()
 	snap := g.acquire()
 	defer g.release(snap)
+	s := searches.take()
+	defer s.giveBack()
+	p := &s.probe
+	p.points = usedPoints(p.points[:0], probe)
 	if len(p.points) < fewest || snap.templates == 0 {
 		return nil, nil
 	}
-	s := searches.Get().(*search)
-	defer s.giveBack()
+	p.describe()
 	if err := s.rank(ctx, snap, p, secondStage); err != nil {
 		return nil, fmt.Errorf("identify: %w", err)
 	}

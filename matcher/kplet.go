@@ -37,13 +37,12 @@ func cellOf(u, v float32, turned turn) uint16 {
 	return uint16((across*cellsAcross+up)*cellTurns + int(turned)*cellTurns/storedTurn)
 }
 
-// kplets makes the k-plets of the best of at most 64 points, in the points'
+// kplets appends to plets those of the best of at most 64 points, in the points'
 // order, and says with one bit a point which these are.
-func kplets(points []point) (plets []kplet, which uint64) {
+func kplets(plets []kplet, points []point) (_ []kplet, which uint64) {
 	for _, i := range bestFirst(points)[:min(len(points), mostPlets)] {
 		which |= 1 << i
 	}
-	plets = make([]kplet, 0, mostPlets)
 	for i := range points {
 		if which>>i&1 != 0 {
 			plets = append(plets, kpletOf(points, i))

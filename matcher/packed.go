@@ -28,7 +28,5 @@ func (p *Prepared) unpackInto(packed []packedPoint) {
 	for i := range packed {
 		p.points[i] = packed[i].unpack()
 	}
-	p.local = grow(p.local, len(packed))
-	describe(p.local, p.points)
-	p.hull = convexHull(p.hull[:0], p.points)
+	p.describe()
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // mostUsed bounds the minutiae that take part in matching. Time grows with
@@ -57,14 +59,37 @@ func Prepare(t *Template) (*Prepared, error) {
 	if err := t.Validate(); err != nil {
 		return nil, fmt.Errorf("prepare template: %w", err)
 	}
-	return prepare(usedPoints(t)), nil
+	return prepare(usedPoints(make([]point, 0, len(t.Minutiae)), t)), nil
 }
 
 func prepare(points []point) *Prepared {
-	p := &Prepared{points: points, local: make([]neighbourhood, len(points))}
-	describe(p.local, points)
-	p.hull = convexHull(nil, points)
+	p := &Prepared{points: points}
+	p.describe()
 	return p
+}
+
+// describe works out the rest of p from its points, reusing p's memory.
+func (p *Prepared) describe() {
+	p.local = grow(p.local, len(p.points))
+	describe(p.local, p.points)
+	p.hull = convexHull(p.hull[:0], p.points)
+}
+
+// lockedPrepared has room in locked memory for any template, and keeps it.
+func lockedPrepared() Prepared {
+	return Prepared{
+		points: locked.Make[point](MaxMinutiae)[:0],
+		local:  locked.Make[neighbourhood](mostUsed)[:0],
+		hull:   locked.Make[vec](2 * mostUsed)[:0],
+	}
+}
+
+// wipe overwrites p and keeps its memory.
+func (p *Prepared) wipe() {
+	clear(p.points[:cap(p.points)])
+	clear(p.local[:cap(p.local)])
+	clear(p.hull[:cap(p.hull)])
+	p.points = p.points[:0]
 }
 
 // Clear overwrites p's minutiae. No comparison may be using p.
@@ -75,10 +100,10 @@ func (p *Prepared) Clear() {
 	*p = Prepared{}
 }
 
-// usedPoints picks at most mostUsed distinct minutiae of t, in an order that
-// depends only on their geometry.
-func usedPoints(t *Template) []point {
-	points := make([]point, 0, len(t.Minutiae))
+// usedPoints appends to points, which is empty and has room for all of t, at
+// most mostUsed distinct minutiae of t, in an order that depends only on their
+// geometry.
+func usedPoints(points []point, t *Template) []point {
 	for _, m := range t.Minutiae {
 		points = append(points, point{m.X, m.Y, toTurn(float64(m.Angle)), m.Kind, m.Quality})
 	}

@@ -2,12 +2,13 @@ package matcher
 
 import (
 	"slices"
-	"sync"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // scratch is the memory of one comparison, reused between comparisons by one
-// goroutine at a time. It holds what was derived from minutiae and is cleared
-// when it goes back to the pool.
+// goroutine at a time. It holds what was derived from minutiae, places and
+// directions in locked memory, and is cleared when it goes back to the stock.
 type scratch struct {
 	sims                  []float32 // of every probe minutia with every reference minutia
 	pairs                 []pair    // candidates
@@ -24,11 +25,20 @@ type scratch struct {
 	movement              movement // of the last score, before bending
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+// The room is for as much as can be needed: to append never leaves it.
+var scratches = stock[scratch]{make: func() *scratch {
+	return &scratch{
+		pairs: locked.Make[pair](mostPairs)[:0],
+		rigid: locked.Make[point](mostUsed)[:0],
+		moved: locked.Make[point](mostUsed)[:0],
+		hull:  locked.Make[vec](2 * mostUsed)[:0],
+		mates: locked.Make[bond](mostUsed)[:0],
+	}
+}}
 
-func takeScratch() *scratch { return scratches.Get().(*scratch) }
+func takeScratch() *scratch { return scratches.take() }
 
-// giveBack clears where minutiae were and returns s to the pool.
+// giveBack clears where minutiae were and returns s to the stock.
 func (s *scratch) giveBack() {
 	for _, points := range [][]point{s.rigid, s.moved} {
 		clear(points[:cap(points)])
@@ -38,7 +48,7 @@ func (s *scratch) giveBack() {
 	clear(s.begun[:cap(s.begun)])
 	clear(s.mates[:cap(s.mates)])
 	s.movement = movement{}
-	scratches.Put(s)
+	scratches.give(s)
 }
 
 // Score compares two impressions. It is 0 when nothing is alike and grows with

@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
-// A search is the memory of one search, reused by one goroutine at a time. It
-// is cleared when it goes back to the pool.
+// A search is the memory of one search, reused by one goroutine at a time.
+// What is made of fingers is in locked memory, and cleared when the search goes
+// back to the stock.
 type search struct {
-	sieve  sieve
+	sieve  *sieve
+	probe  Prepared
 	ranks  []uint16        // of all templates, in the gallery's order
 	counts [rankLevels]int // templates of each rank
 	above  int             // templates that rank higher than the sieve's floor
@@ -21,7 +24,9 @@ type search struct {
 	scores tally
 }
 
-var searches = sync.Pool{New: func() any { return &search{scores: make(tally)} }}
+var searches = stock[search]{make: func() *search {
+	return &search{scores: make(tally), sieve: &locked.Make[sieve](1)[0], probe: lockedPrepared(), ref: lockedPrepared()}
+}}
 
 func (s *search) giveBack() {
 	s.sieve.clear()
@@ -29,11 +34,10 @@ func (s *search) giveBack() {
 	clear(s.places[:cap(s.places)])
 	clear(s.seen[:cap(s.seen)])
 	clear(s.scored[:cap(s.scored)])
-	clear(s.ref.points[:cap(s.ref.points)])
-	clear(s.ref.local[:cap(s.ref.local)])
-	clear(s.ref.hull[:cap(s.ref.hull)])
+	s.probe.wipe()
+	s.ref.wipe()
 	clear(s.scores)
-	searches.Put(s)
+	searches.give(s)
 }
 
 // A place is one template in a snapshot with its first-stage rank.

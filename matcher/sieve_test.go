@@ -53,7 +53,7 @@ func TestAroundComparesEachDimension(t *testing.T) {
 // edge a neighbour lies when it turns.
 func TestKpletFollowsTheFinger(t *testing.T) {
 	made := finger(3)
-	still := usedPoints(made)
+	still := usedPoints(nil, made)
 	moved := slices.Clone(still)
 	for i := range moved {
 		moved[i].x, moved[i].y = moved[i].x+32, moved[i].y-16
@@ -82,7 +82,7 @@ func TestFloorKeepsTheShortlist(t *testing.T) {
 			t.Fatal(err)
 		}
 		const most = 20
-		all, few := &search{}, &search{}
+		all, few := searches.make(), searches.make()
 		for _, s := range []*search{all, few} {
 			n := snap.templates
 			if s == few {
@@ -133,7 +133,7 @@ func BenchmarkFirstStage(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := new(search)
+	s := searches.make()
 	for b.Loop() {
 		if err := s.rank(b.Context(), snap, p, secondStage); err != nil {
 			b.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 const (
@@ -140,10 +142,12 @@ func GrowthSince(years float64) float64 {
 	return min(1+0.025*years, 1.10)
 }
 
-// Clear overwrites the minutiae in place and empties the template. Copies that
-// others took of the slice's contents are theirs to clear.
+// Clear overwrites the minutiae and empties the template. Minutiae in locked
+// memory, as those of extraction and of UnmarshalBinary, go back to the system:
+// no other slice of them may be in use. Copies that others took are theirs to
+// clear.
 func (t *Template) Clear() {
-	clear(t.Minutiae[:cap(t.Minutiae)])
+	locked.Free(t.Minutiae)
 	*t = Template{}
 }
 
@@ -163,10 +167,17 @@ const (
 // pixel and angles to 2⁻¹⁶ turn; decoding and encoding again gives the same
 // bytes. The caller owns, and clears, the result.
 func (t *Template) MarshalBinary() ([]byte, error) {
+	return t.AppendBinary(make([]byte, 0, storedHeader+storedMinutia*len(t.Minutiae)))
+}
+
+// MaxEncoded is the most bytes that AppendBinary appends.
+const MaxEncoded = storedHeader + storedMinutia*MaxMinutiae
+
+// AppendBinary is MarshalBinary into the caller's memory.
+func (t *Template) AppendBinary(b []byte) ([]byte, error) {
 	if err := t.Validate(); err != nil {
 		return nil, fmt.Errorf("encode template: %w", err)
 	}
-	b := make([]byte, 0, storedHeader+storedMinutia*len(t.Minutiae))
 	b = append(b, 'T', 'M', storedVersion, t.Quality)
 	b = binary.BigEndian.AppendUint16(b, uint16(t.Width))
 	b = binary.BigEndian.AppendUint16(b, uint16(t.Height))
@@ -185,8 +196,9 @@ func storedPosition(v float32, side int) uint16 {
 	return uint16(min(int(math.Round(float64(v)*storedSub)), side*storedSub-1))
 }
 
-// UnmarshalBinary replaces t by what MarshalBinary encoded. Anything else
-// leaves t unchanged and gives an error that wraps ErrEncoding.
+// UnmarshalBinary replaces t by what MarshalBinary encoded, with the minutiae in
+// locked memory until Clear. Anything else leaves t unchanged and gives an error
+// that wraps ErrEncoding.
 func (t *Template) UnmarshalBinary(b []byte) error {
 	if len(b) < storedHeader || b[0] != 'T' || b[1] != 'M' {
 		return fmt.Errorf("%w: no template header", ErrEncoding)
@@ -202,7 +214,7 @@ func (t *Template) UnmarshalBinary(b []byte) error {
 		Quality:  b[3],
 		Width:    int(binary.BigEndian.Uint16(b[4:])),
 		Height:   int(binary.BigEndian.Uint16(b[6:])),
-		Minutiae: make([]Minutia, n),
+		Minutiae: locked.Make[Minutia](n),
 	}
 	for i := range read.Minutiae {
 		read.Minutiae[i] = decodeMinutia(b[storedHeader+i*storedMinutia:])

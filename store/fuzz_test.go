@@ -84,14 +84,12 @@ func TestBindingsDiffer(t *testing.T) {
 
 // I3: the page that a template was opened into is clean as soon as the callback has returned.
 func TestI3PagesAreClearedAfterUse(t *testing.T) {
-	p, err := newPage(5000)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPage(5000)
 	defer p.release()
 	s := &Store{id: Identity{"s", "t"}, o: Options{Rand: rand.NewChaCha8([32]byte{9})}}
 	id, _ := consent.NewSubjectID(s.o.Rand)
 	none := &table{secrets: map[string][]byte{}}
+	var err error
 	if s.table, err = none.with(edit{epoch: 1, needFinger: map[consent.SubjectID]bool{id: true}}, s.o.Rand); err != nil {
 		t.Fatal(err)
 	}

@@ -56,17 +56,11 @@ func (s *Store) Move(to keyslot.Slot) error {
 
 // nextRoot makes a key and has the slot give it back once, before anything is sealed under it.
 func nextRoot(slot keyslot.Slot, epoch uint64) (*page, error) {
-	root, err := newPage(keyslot.KeySize)
-	if err != nil {
-		return nil, err
-	}
-	back, err := newPage(keyslot.KeySize)
-	if err != nil {
-		root.release()
-		return nil, err
-	}
+	root := newPage(keyslot.KeySize)
+	back := newPage(keyslot.KeySize)
 	defer back.release()
-	if err = slot.Next(epoch, root.b); err == nil {
+	err := slot.Next(epoch, root.b)
+	if err == nil {
 		err = slot.Key(epoch, back.b)
 	}
 	if err == nil && !bytes.Equal(root.b, back.b) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -46,10 +45,7 @@ func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, erro
 }
 
 func createTable(dir string, slot keyslot.Slot, id Identity, o Options) error {
-	root, err := newPage(keyslot.KeySize)
-	if err != nil {
-		return err
-	}
+	root := newPage(keyslot.KeySize)
 	defer root.release()
 	if err := slot.Next(1, root.b); err != nil {
 		return err
@@ -142,17 +138,9 @@ func (s *Store) openTable() (err error) {
 	if s.id == (Identity{}) {
 		return ErrUnnamed
 	}
-	if s.root, err = newPage(keyslot.KeySize); err != nil {
-		return err
-	}
+	s.root = newPage(keyslot.KeySize)
 	if s.table, err = readTable(s.dir, s.id, s.slot, s.root.b); err != nil {
 		return err
-	}
-	for _, p := range []*page{s.root, s.table.page} {
-		if p.unlocked != nil {
-			s.warnings = append(s.warnings, p.unlocked.Error())
-			break
-		}
 	}
 	// Whatever the other place holds is the key before a commit or one that never came to be.
 	if err := s.slot.Retire(s.table.epoch); err != nil {
@@ -161,24 +149,21 @@ func (s *Store) openTable() (err error) {
 	return s.openLog()
 }
 
-// openLog prepares the signed log. Its signer is also the terminal's note key.
+// openLog prepares the signed log.
 func (s *Store) openLog() error {
 	key := ed25519.NewKeyFromSeed(s.table.secrets[secretSigning])
 	defer clear(key)
-	name := audit.Origin(s.id.Site, s.id.Terminal)
-	vkey, err := note.NewEd25519VerifierKey(name, key.Public().(ed25519.PublicKey))
+	vkey, err := note.NewEd25519VerifierKey(audit.Origin(s.id.Site, s.id.Terminal), key.Public().(ed25519.PublicKey))
 	if err != nil {
 		return fmt.Errorf("preparing the audit log: %w", err)
 	}
-	// The note package writes a private key as PRIVATE+KEY+name+hash+base64(1, seed); the middle is the verifier's.
-	middle := vkey[:len(name)+1+8]
-	signer, err := note.NewSigner("PRIVATE+KEY+" + middle + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, key.Seed()...)))
+	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
 		return fmt.Errorf("preparing the audit log: %w", err)
 	}
 	s.verifier = vkey
 	s.log = &audit.Log{
-		Signer: signer,
+		Signer: signer{verifier, s},
 		Seal:   func(n int64, text []byte) ([]byte, error) { return s.sealOwn(text, "audit", strconv.FormatInt(n, 10)) },
 		Open: func(n int64, sealed []byte) ([]byte, error) {
 			return s.openOwn(sealed, "audit", strconv.FormatInt(n, 10))

@@ -83,10 +83,7 @@ func (t *table) with(e edit, rand io.Reader) (*table, error) {
 	if len(ids) > maxSubjects || len(secrets) > maxSecrets || len(e.checkpoint) > maxCheckpoint {
 		return nil, errors.New("the key table is full")
 	}
-	p, err := newPage(tableSize(e, secrets, len(ids)))
-	if err != nil {
-		return nil, err
-	}
+	p := newPage(tableSize(e, secrets, len(ids)))
 	w := &tableWriter{b: p.b[:0], rand: rand}
 	w.header(e, t.storeKey, secrets)
 	w.subjects(t, e, slices.Sorted(maps.Keys(ids)))

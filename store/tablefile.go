@@ -65,10 +65,7 @@ func readTable(dir string, id Identity, slot keyslot.Slot, root []byte) (*table,
 		return nil, err
 	}
 	sealed := b[tableHeader:]
-	p, err := newPage(max(1, len(sealed)-sealedOver))
-	if err != nil {
-		return nil, err
-	}
+	p := newPage(max(1, len(sealed)-sealedOver))
 	plain, err := open(p.b, root, sealed, id.tableBinding(epoch))
 	if err != nil {
 		p.release()

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store/audit"
 )
 
@@ -116,8 +117,8 @@ func templateBinding(id Identity, subject consent.SubjectID, finger, n uint8) []
 }
 
 func (s *Store) sealTemplate(r TemplateRecord, n uint8) ([]byte, error) {
-	plain := make([]byte, 0, templateHeader+len(r.From)+len(r.Data))
-	defer func() { clear(plain[:cap(plain)]) }()
+	plain := locked.Make[byte](templateHeader + len(r.From) + len(r.Data))[:0]
+	defer locked.Free(plain)
 	plain = binary.BigEndian.AppendUint64(plain, uint64(r.Enrolled.Unix()))
 	plain = append(plain, uint8(len(r.From)))
 	plain = append(plain, r.From...)
@@ -171,10 +172,7 @@ func (s *Store) permitted() func(consent.SubjectID) bool {
 
 // walk opens the templates below a prefix, of those subjects that want accepts, one after the other in one page.
 func (s *Store) walk(tx *bbolt.Tx, prefix []byte, want func(consent.SubjectID) bool, f func(TemplateRecord) error) error {
-	p, err := newPage(templateHeader + 64 + MaxTemplate)
-	if err != nil {
-		return err
-	}
+	p := newPage(templateHeader + 64 + MaxTemplate)
 	defer p.release()
 	c := tx.Bucket(fingerBucket).Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {

@@ -67,10 +67,7 @@ func (s *Store) finish() ([]Receipt, error) {
 // rotate seals the edited table under the next epoch's root key.
 func (s *Store) rotate(e edit) error {
 	e.epoch++
-	root, err := newPage(keyslot.KeySize)
-	if err != nil {
-		return err
-	}
+	root := newPage(keyslot.KeySize)
 	if err := s.slot.Next(e.epoch, root.b); err != nil {
 		root.release()
 		return fmt.Errorf("making the next root key: %w", err)

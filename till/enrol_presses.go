@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 )
@@ -16,11 +17,13 @@ func (t *Till) askPress(say string, advice []string) {
 	t.view.Advice = advice
 	turn, ctx, subject := t.turn, t.turnCtx, t.enrolment.subject
 	t.workers.Go(func() {
+		locked.Scrub()
 		p, err := t.reader.press(ctx, true, func() {}, nil)
 		alike := ""
 		if err == nil {
 			alike, err = t.searchAlike(ctx, p.template, subject)
 		}
+		locked.Scrub()
 		apply := func() {
 			if turn != t.turn { // the step is over: the press belongs to nobody
 				p.clear()
@@ -124,7 +127,7 @@ func (t *Till) seal() {
 	t.finish(func(ctx context.Context) func() {
 		defer func() {
 			for _, r := range records {
-				clear(r.Data)
+				locked.Free(r.Data)
 			}
 		}()
 		err := t.parts.Custody.Enrol(ctx, records)
@@ -132,13 +135,14 @@ func (t *Till) seal() {
 	})
 }
 
-// records are the templates taken, in the form the store keeps.
+// records are the templates taken, in the form the store keeps, in locked memory
+// that the caller frees.
 func (t *Till) records() ([]store.TemplateRecord, error) {
 	now := t.parts.Now()
 	var records []store.TemplateRecord
 	for _, k := range t.enrolment.taken {
-		data, err := k.template.MarshalBinary()
-		if err != nil {
+		data, err := k.template.AppendBinary(locked.Make[byte](matcher.MaxEncoded)[:0])
+		if err != nil { // no template that a press gave; there is nothing in the memory yet
 			return nil, fmt.Errorf("till: writing a template: %w", err)
 		}
 		records = append(records, store.TemplateRecord{Subject: t.enrolment.subject, Finger: k.finger, Data: data, Enrolled: now})

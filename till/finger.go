@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store/audit"
 )
@@ -108,6 +109,8 @@ func (t *Till) awaitFinger(lifted bool) {
 
 // readFinger waits for a press and searches for it. It runs beside the till.
 func (t *Till) readFinger(ctx context.Context, turn uint64, lifted bool) func() {
+	locked.Scrub()
+	defer locked.Scrub()
 	var verdict matcher.Verdict
 	p, err := t.reader.press(ctx, lifted, func() {
 		t.post(turn, func() { t.show(Reading, "", stayReading) })

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/device/zfm"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 )
 
@@ -36,7 +37,7 @@ type watch struct {
 
 type arrived struct {
 	y      int
-	pixels []byte // the worker's, who clears it
+	pixels []byte // the worker's, who frees it
 	at     time.Time
 }
 
@@ -64,7 +65,9 @@ func (w *watch) row(y int, pixels []byte) {
 		w.trace = append(w.trace, w.hash.Sum64())
 	}
 	if w.info.Width > 0 {
-		w.rows <- arrived{y, append([]byte(nil), pixels...), w.last}
+		own := locked.Make[byte](len(pixels))
+		copy(own, pixels)
+		w.rows <- arrived{y, own, w.last}
 	}
 }
 
@@ -77,12 +80,14 @@ func (w *watch) end() {
 // work hands rows to the extractor. It looks at what has come only when no row is
 // waiting: a slow machine looks less often, and is never late for the end.
 func (w *watch) work() {
+	locked.Scrub()
 	defer close(w.done)
+	defer locked.Scrub()
 	for row := range w.rows {
 		if w.early == nil {
 			w.extract(row)
 		}
-		clear(row.pixels)
+		locked.Free(row.pixels)
 	}
 }
 

@@ -35,7 +35,7 @@ type glass struct {
 	hold    chan struct{} // when set, a scan with a finger waits for it, whatever its context says
 	scans   int
 	closed  int
-	cleared []*sample.Sample // images handed out
+	cleared [][]uint8 // pixels of the images handed out
 }
 
 func (g *glass) Info() zfm.Info {
@@ -80,7 +80,7 @@ func (g *glass) Scan(ctx context.Context, rows func(int, []byte)) (*sample.Sampl
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.cleared = append(g.cleared, s)
+	g.cleared = append(g.cleared, s.Pix)
 	return s, zfm.Timing{Wire: time.Second, Uploads: 1}, nil
 }
 

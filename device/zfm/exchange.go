@@ -31,7 +31,7 @@ type link struct {
 	plain      bool      // R503: an old one without CaptureImageEx
 	dirtyUntil time.Time // an upload was abandoned: its bytes may come until then
 	owedUntil  time.Time // a command was abandoned: its ack may come until then
-	image      []byte    // packed image being received; cleared after each upload
+	image      []byte    // packed image being received, in locked memory; cleared after each upload
 }
 
 // exchange sends a command and returns what follows the confirmation code.

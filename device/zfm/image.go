@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // uploads is how often an image is asked for when its way over the line is disturbed. The image stays in the module's
@@ -40,7 +42,7 @@ func (l *link) upload(ctx context.Context, row func(y int, pixels []byte) error)
 // uploadOnce asks for the image and receives it until its end packet.
 func (l *link) uploadOnce(ctx context.Context, row func(y int, pixels []byte) error) error {
 	if l.image == nil {
-		l.image = make([]byte, 0, imageMax) // never grows, so that clearing it leaves no copy behind
+		l.image = locked.Make[byte](imageMax)[:0] // never grows, so that clearing it leaves no copy behind
 	}
 	defer func() {
 		clear(l.image[:cap(l.image)])
@@ -54,7 +56,7 @@ func (l *link) uploadOnce(ctx context.Context, row func(y int, pixels []byte) er
 		return err
 	}
 	rows := rowWriter{geometry: l.geometry, row: row}
-	defer rows.clear()
+	defer rows.free()
 	skipped := l.scan.Skipped()
 	for {
 		p, err := l.next(ctx, limit, l.options.Reply)
@@ -118,7 +120,7 @@ func (w *rowWriter) write(packed []byte) error {
 		return nil
 	}
 	if w.pixels == nil {
-		w.pixels = make([]byte, w.geometry.Width)
+		w.pixels = locked.Make[byte](w.geometry.Width)
 	}
 	for ; w.y < w.geometry.Height && (w.y+1)*stride <= len(packed); w.y++ {
 		unpack(w.pixels, packed[w.y*stride:][:stride])
@@ -129,7 +131,7 @@ func (w *rowWriter) write(packed []byte) error {
 	return nil
 }
 
-func (w *rowWriter) clear() { clear(w.pixels) }
+func (w *rowWriter) free() { locked.Free(w.pixels) }
 
 // unpack expands two pixels of four bits a byte to 0..255 each, the high nibble being the left one
 // (ZFM manual 1.3, section 4.2.1). Multiplying by 17 makes 15 the full 255.

@@ -10,6 +10,8 @@ import (
 
 	"go.bug.st/serial"
 	"golang.org/x/sys/unix"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // line is the serial port and the scanner of what arrives on it. Only the module's own goroutine touches it.
@@ -22,7 +24,7 @@ type line struct {
 	path string
 	baud int
 	scan Scanner
-	buf  [4096]byte
+	buf  []byte // what a read brings, cleared at once; locked memory
 }
 
 // slice is the longest that a read blocks: how soon a cancelled context is noticed.
@@ -39,7 +41,8 @@ func openLine(path string, baud int) (*line, error) {
 		lock.Close()
 		return nil, openError(path, err)
 	}
-	return &line{port: port, lock: lock, path: path, baud: baud}, nil
+	return &line{port: port, lock: lock, path: path, baud: baud, buf: locked.Make[byte](4096),
+		scan: Scanner{buf: locked.Make[byte](scannerBytes)[:0]}}, nil
 }
 
 // lockDevice checks that path is a device and takes an exclusive lock on it. The serial library's own protection
@@ -117,7 +120,7 @@ func (l *line) read(wait time.Duration) (int, error) {
 	if err := l.port.SetReadTimeout(max(wait, 0)); err != nil {
 		return 0, l.lost(err)
 	}
-	n, err := l.port.Read(l.buf[:])
+	n, err := l.port.Read(l.buf)
 	if err != nil {
 		return 0, l.lost(err)
 	}
@@ -184,7 +187,8 @@ func (l *line) lost(err error) error {
 }
 
 func (l *line) close() error {
-	l.scan.Reset()
+	locked.Free(l.scan.buf)
+	locked.Free(l.buf)
 	err := l.port.Close()
 	return errors.Join(err, l.lock.Close())
 }

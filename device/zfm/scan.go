@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher/sample"
 )
 
@@ -86,7 +87,8 @@ func (l *link) receive(ctx context.Context, rows func(y int, pixels []byte)) (*s
 	var s *sample.Sample
 	tries, err := l.upload(ctx, func(y int, pixels []byte) error {
 		if s == nil {
-			s = sample.New(l.geometry.Width, l.geometry.Height, l.geometry.PPI)
+			s = &sample.Sample{Width: l.geometry.Width, Height: l.geometry.Height, PPI: l.geometry.PPI,
+				Pix: locked.Make[uint8](l.geometry.Width * l.geometry.Height)}
 		}
 		copy(s.Pix[y*s.Width:], pixels)
 		if rows != nil {

@@ -27,6 +27,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // Options says what is known of a module beforehand. The zero value fits a module as delivered.
@@ -119,7 +121,10 @@ func Open(ctx context.Context, path string, o Options) (*Module, error) {
 // own is the one goroutine that uses the port, until Close.
 func (m *Module) own(l *link) {
 	defer close(m.closed)
-	defer func() { m.fault = l.close() }()
+	defer func() {
+		locked.Free(l.image)
+		m.fault = l.close()
+	}()
 	for {
 		select {
 		case job := <-m.jobs:

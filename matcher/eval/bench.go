@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/synth"
 )
@@ -27,7 +28,7 @@ type BenchResult struct {
 	NSPerTemplate    float64 `json:"ns_per_template"` // of the median search
 	SearchMSP50      float64 `json:"search_ms_p50"`
 	SearchMSP99      float64 `json:"search_ms_p99"`
-	BytesPerTemplate float64 `json:"bytes_per_template"` // heap that the gallery added
+	BytesPerTemplate float64 `json:"bytes_per_template"` // memory that the gallery added, on and off the heap
 	RSSMiB           float64 `json:"rss_mib"`            // of the whole process, 0 where unknown
 	Cores            int     `json:"cores"`              // that one search uses
 	Templates        int     `json:"templates"`
@@ -50,12 +51,12 @@ func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 		o.Progress = func(int, int) {}
 	}
 	r := &BenchResult{Cores: 1, Templates: o.Gallery}
-	before := heap()
+	before := memory()
 	g, err := r.fill(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	r.BytesPerTemplate = float64(heap()-before) / float64(o.Gallery)
+	r.BytesPerTemplate = float64(memory()-before) / float64(o.Gallery)
 	if err := r.search(ctx, g, o); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
@@ -112,13 +113,13 @@ func (r *BenchResult) search(ctx context.Context, g *matcher.Gallery, o BenchOpt
 	return nil
 }
 
-// heap is what is in use after a full collection.
-func heap() int64 {
+// memory is what is in use after a full collection, on the heap and outside.
+func memory() int64 {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
+	return int64(m.HeapAlloc) + locked.InUse()
 }
 
 // residentMiB reads the resident set from /proc; elsewhere it is unknown, 0.

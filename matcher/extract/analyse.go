@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 )
 
@@ -63,6 +64,7 @@ func (e *Extractor) write(t *matcher.Template) {
 	t.Width = int(math.Ceil(float64(e.raster.width) * scale))
 	t.Height = int(math.Ceil(float64(e.raster.height) * scale))
 	t.Quality = e.report.Quality
+	t.Minutiae = locked.Resize(t.Minutiae, len(e.found))[:0] // room for all at once: append must not move them
 	for _, m := range e.found {
 		kind := matcher.Ending
 		if m.valley {

@@ -1,6 +1,10 @@
 package extract
 
-import "math"
+import (
+	"math"
+
+	"github.com/tillprint/tillprint/locked"
+)
 
 // blankRange is within how many grey levels a square is blank. A sensor with
 // sixteen levels has 17 between them.
@@ -13,7 +17,7 @@ const blankRange = 4
 func (m *mask) weigh(pixels []uint8, r *raster, o *orientation) {
 	m.columns, m.rows, m.width, m.height = o.columns, o.rows, r.width, r.height
 	n := m.columns * m.rows
-	m.strength, m.scratch, m.blank = resize(m.strength, n), resize(m.scratch, n), resize(m.blank, n)
+	m.strength, m.scratch, m.blank = locked.Resize(m.strength, n), locked.Resize(m.scratch, n), locked.Resize(m.blank, n)
 	for i := range n {
 		x, y := min(i%m.columns*cell+cell/2, r.width-1), min(i/m.columns*cell+cell/2, r.height-1)
 		contrast := r.deviation[y*r.width+x] + flatness
@@ -38,7 +42,7 @@ func (m *mask) weigh(pixels []uint8, r *raster, o *orientation) {
 // any contrast.
 func (m *mask) findBlank(pixels []uint8) {
 	n := m.columns * m.rows
-	m.low, m.high = resize(m.low, n), resize(m.high, n)
+	m.low, m.high = locked.Resize(m.low, n), locked.Resize(m.high, n)
 	for i := range n {
 		m.low[i], m.high[i], m.blank[i] = 255, 0, false
 	}

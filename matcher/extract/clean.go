@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 const (
@@ -47,7 +49,7 @@ func (e *Extractor) annul() {
 		for j := i + 1; j < len(e.found) && e.found[j].y-e.found[i].y < pairAlong; j++ {
 			a, b := &e.found[i], &e.found[j]
 			if d := apart(a, b); a.charge+b.charge == 0 && d < 1 {
-				e.pairs = append(e.pairs, pair{int32(i), int32(j), d})
+				e.pairs = locked.Append(e.pairs, pair{int32(i), int32(j), d})
 			}
 		}
 	}

@@ -36,7 +36,9 @@ var (
 const nativeTolerance = 0.06
 
 // An Extractor turns images into templates. It keeps its buffers from one image
-// to the next, so it is not for concurrent use; make one per goroutine.
+// to the next, so it is not for concurrent use; make one per goroutine. The
+// buffers are locked memory outside the Go heap and stay as long as the program
+// runs: Clear overwrites them and gives none back.
 type Extractor struct {
 	width, height int     // of the raster being worked on
 	ppi           float64 // of the raster
@@ -115,13 +117,4 @@ func check(width, height int, ppi float64) error {
 		return fmt.Errorf("%w: %d × %d pixels at %.0f ppi, at least %d a side at 500", ErrTooSmall, width, height, ppi, MinSide)
 	}
 	return nil
-}
-
-// resize returns a slice of n elements, in s's memory if that is large enough.
-// The elements are not cleared.
-func resize[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
 }

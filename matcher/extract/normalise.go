@@ -1,6 +1,10 @@
 package extract
 
-import "math"
+import (
+	"math"
+
+	"github.com/tillprint/tillprint/locked"
+)
 
 const (
 	// border surrounds the raster with zeros, so that no filter needs to ask
@@ -37,12 +41,12 @@ type raster struct {
 func (r *raster) begin(width, height int) {
 	r.width, r.height = width, height
 	r.stride = width + 2*border
-	r.level = resize(r.level, (height+2*border)*r.stride)
+	r.level = locked.Resize(r.level, (height+2*border)*r.stride)
 	clear(r.level)
-	r.deviation = resize(r.deviation, width*height)
+	r.deviation = locked.Resize(r.deviation, width*height)
 	r.ready, r.received, r.top, r.bottom = 0, 0, 0, 0
-	r.sum = resize(r.sum, width)
-	r.square = resize(r.square, width)
+	r.sum = locked.Resize(r.sum, width)
+	r.square = locked.Resize(r.square, width)
 	clear(r.sum)
 	clear(r.square)
 }
@@ -82,7 +86,7 @@ func (r *raster) finish(pixels []uint8) {
 // levelling that follows, but for the height.
 func (r *raster) ahead(pixels []uint8) {
 	ready, top, bottom := r.ready, r.top, r.bottom
-	r.kept = append(append(r.kept[:0], r.sum...), r.square...)
+	r.kept = locked.Append(locked.Append(r.kept[:0], r.sum...), r.square...)
 	r.finish(pixels)
 	r.ready, r.top, r.bottom = ready, top, bottom
 	copy(r.sum, r.kept)

@@ -1,6 +1,10 @@
 package extract
 
-import "math"
+import (
+	"math"
+
+	"github.com/tillprint/tillprint/locked"
+)
 
 const (
 	// cell is the side in pixels of the squares over which gradients are summed
@@ -40,7 +44,7 @@ type gradients struct {
 func (g *gradients) begin(width, height int) {
 	g.columns, g.gathered = (width+cell-1)/cell, 1
 	n := g.columns * ((height + cell - 1) / cell)
-	g.cos, g.sin, g.energy = resize(g.cos, n), resize(g.sin, n), resize(g.energy, n)
+	g.cos, g.sin, g.energy = locked.Resize(g.cos, n), locked.Resize(g.sin, n), locked.Resize(g.energy, n)
 	g.forget()
 }
 
@@ -80,8 +84,8 @@ func sumRow(r *raster, y, columns int, cos, sin, energy []float32) {
 func (o *orientation) take(g *gradients, r *raster) {
 	o.columns, o.rows = g.columns, (r.height+cell-1)/cell
 	n := o.columns * o.rows
-	o.cos, o.sin, o.energy = resize(o.cos, n), resize(o.sin, n), resize(o.energy, n)
-	o.scratch = resize(o.scratch, n)
+	o.cos, o.sin, o.energy = locked.Resize(o.cos, n), locked.Resize(o.sin, n), locked.Resize(o.energy, n)
+	o.scratch = locked.Resize(o.scratch, n)
 	copy(o.cos, g.cos)
 	copy(o.sin, g.sin)
 	copy(o.energy, g.energy)

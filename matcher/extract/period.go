@@ -1,5 +1,7 @@
 package extract
 
+import "github.com/tillprint/tillprint/locked"
+
 // block is the side, in cells, of the squares that have a ridge period.
 const block = 2
 
@@ -25,10 +27,10 @@ func (q *period) measure(r *raster, w *wave, m *mask) {
 	side := block * cell
 	q.columns, q.rows = (r.width+side-1)/side, (r.height+side-1)/side
 	n := q.columns * q.rows
-	q.index = resize(q.index, n)
-	q.scratch = resize(q.scratch, n)
+	q.index = locked.Resize(q.index, n)
+	q.scratch = locked.Resize(q.scratch, n)
 	for i := range periods {
-		q.energy[i] = resize(q.energy[i], n)
+		q.energy[i] = locked.Resize(q.energy[i], n)
 		clear(q.energy[i])
 	}
 	for b := range n {

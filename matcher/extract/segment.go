@@ -2,6 +2,8 @@ package extract
 
 import (
 	"slices"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 const (
@@ -42,8 +44,8 @@ type run struct{ from, to int }
 // find marks the cells that show ridges.
 func (m *mask) find(o *orientation) {
 	n := m.columns * m.rows
-	m.vote, m.depth = resize(m.vote, n), resize(m.depth, n)
-	m.sorted = append(m.sorted[:0], m.strength...)
+	m.vote, m.depth = locked.Resize(m.vote, n), locked.Resize(m.depth, n)
+	m.sorted = locked.Append(m.sorted[:0], m.strength...)
 	slices.Sort(m.sorted)
 	least := max(faintest, fainter*m.sorted[n*9/10])
 	for i := range n {
@@ -104,7 +106,7 @@ func (m *mask) runs(y int) []run {
 		for c < m.columns && row[c] > 0 {
 			c++
 		}
-		m.spans = append(m.spans, run{from * cell, min(c*cell, m.width)})
+		m.spans = locked.Append(m.spans, run{from * cell, min(c*cell, m.width)})
 	}
 	return m.spans
 }

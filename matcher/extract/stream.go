@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/sample"
 )
@@ -20,7 +21,7 @@ func (e *Extractor) Begin(width, height int, ppi float64) {
 		return
 	}
 	e.width, e.height = width, height
-	e.pixels = resize(e.pixels, width*height)
+	e.pixels = locked.Resize(e.pixels, width*height)
 	if e.native() {
 		e.start()
 	}
@@ -90,7 +91,7 @@ func (e *Extractor) resample() {
 	whole := sample.Sample{Width: e.width, Height: e.height, PPI: e.ppi, Pix: e.pixels[:e.width*e.height]}
 	scaled := whole.Resample(matcher.PPI)
 	e.width, e.height, e.ppi = scaled.Width, scaled.Height, matcher.PPI
-	e.pixels = append(e.pixels[:0], scaled.Pix...)
+	e.pixels = locked.Append(e.pixels[:0], scaled.Pix...)
 	scaled.Clear()
 	e.start()
 	e.raster.push(e.pixels)

@@ -1,6 +1,10 @@
 package extract
 
-import "math"
+import (
+	"math"
+
+	"github.com/tillprint/tillprint/locked"
+)
 
 // mostFound bounds how many zeros are kept of a hostile image.
 const mostFound = 4096
@@ -32,7 +36,7 @@ func (e *Extractor) vortices() {
 				if charge == 0 || len(e.found) == mostFound || !e.mask.inside(x, y+1) {
 					continue
 				}
-				e.found = append(e.found, e.locate(x, y, charge))
+				e.found = locked.Append(e.found, e.locate(x, y, charge))
 			}
 		}
 	}

@@ -1,6 +1,10 @@
 package extract
 
-import "math"
+import (
+	"math"
+
+	"github.com/tillprint/tillprint/locked"
+)
 
 // wave is the finger as a complex wave: at every pixel of the mask its amplitude
 // and phase across the ridges. The buffers have the raster's layout.
@@ -17,8 +21,8 @@ func (w *wave) begin(r *raster) {
 	w.lines.prepare(r.stride)
 	w.bank = acrossBank()
 	n := len(r.level)
-	w.direction = resize(w.direction, n)
-	w.smoothed, w.re, w.im = resize(w.smoothed, n), resize(w.re, n), resize(w.im, n)
+	w.direction = locked.Resize(w.direction, n)
+	w.smoothed, w.re, w.im = locked.Resize(w.smoothed, n), locked.Resize(w.re, n), locked.Resize(w.im, n)
 	clear(w.smoothed)
 	clear(w.re)
 	clear(w.im)
@@ -36,7 +40,7 @@ func (w *wave) clear() {
 // steer writes every pixel's direction, two by two pixels at a time. The cells'
 // doubled angles are interpolated down first, for a row at a time, then across.
 func (w *wave) steer(r *raster, o *orientation) {
-	w.cos, w.sin = resize(w.cos, o.columns+1), resize(w.sin, o.columns+1)
+	w.cos, w.sin = locked.Resize(w.cos, o.columns+1), locked.Resize(w.sin, o.columns+1)
 	for y := 0; y < r.height; y += 2 {
 		at := locateOn(o.columns, o.rows, 0, float32(y)+0.5)
 		blend(w.cos, o.cos[at.topLeft:], o.cos[at.bottomLeft:], at.down)

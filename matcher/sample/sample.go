@@ -22,6 +22,8 @@ package sample
 import (
 	"fmt"
 	"math"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 const (
@@ -52,10 +54,12 @@ func New(width, height int, ppi float64) *Sample {
 	return s
 }
 
-// Clear overwrites the pixels with zeros.
+// Clear overwrites the pixels and drops them. Pixels in locked memory go back to
+// the system, so no other slice of them may be in use.
 func (s *Sample) Clear() {
 	if s != nil {
-		clear(s.Pix)
+		locked.Free(s.Pix)
+		s.Pix = nil
 	}
 }
 

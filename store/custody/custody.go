@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 )
@@ -52,6 +53,8 @@ func (c *Custody) load(ctx context.Context, walk func(func(store.TemplateRecord)
 	if !c.Biometrics() {
 		return nil
 	}
+	locked.Scrub()
+	defer locked.Scrub()
 	l := loader{c: c, present: map[consent.SubjectID]bool{}}
 	defer l.drop()
 	err := walk(func(r store.TemplateRecord) error {

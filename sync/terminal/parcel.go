@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -15,7 +16,7 @@ import (
 //	each      2 bytes length, big-endian, 1 to store.MaxTemplate; then the template
 const parcelVersion = 1
 
-// packParcel writes a parcel. The caller clears it.
+// packParcel writes a parcel in locked memory. The caller frees it.
 func packParcel(templates [][]byte) ([]byte, error) {
 	size := 2
 	for _, t := range templates {
@@ -27,7 +28,7 @@ func packParcel(templates [][]byte) ([]byte, error) {
 	if len(templates) == 0 || len(templates) > store.MaxPerFinger {
 		return nil, fmt.Errorf("packing a finger: %d templates", len(templates))
 	}
-	b := append(make([]byte, 0, size), parcelVersion, byte(len(templates))) // never grows, so that no copy is left behind
+	b := append(locked.Make[byte](size)[:0], parcelVersion, byte(len(templates))) // never grows, so that no copy is left behind
 	for _, t := range templates {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(t)))
 		b = append(b, t...)

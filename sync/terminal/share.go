@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -82,7 +83,7 @@ type finger struct {
 }
 
 // fingersOf copies what is this terminal's to pass on of a subject who is permitted now: what was enrolled here, and what
-// came from a terminal that is not of the site any more, such as one that has lost its keys. The caller clears it.
+// came from a terminal that is not of the site any more, such as one that has lost its keys. The caller frees it.
 func (c *Client) fingersOf(id consent.SubjectID, peers []register.Peer) (fingers []finger, err error) {
 	err = c.o.Store.Templates(id, func(r store.TemplateRecord) error {
 		if slices.ContainsFunc(peers, func(p register.Peer) bool { return p.ID == r.From }) {
@@ -93,20 +94,22 @@ func (c *Client) fingersOf(id consent.SubjectID, peers []register.Peer) (fingers
 		}
 		f := &fingers[len(fingers)-1]
 		f.enrolled = max(f.enrolled, uint64(r.Enrolled.Unix()))
-		f.templates = append(f.templates, slices.Clone(r.Data))
+		own := locked.Make[byte](len(r.Data))
+		copy(own, r.Data)
+		f.templates = append(f.templates, own)
 		return nil
 	})
 	if err != nil {
-		clearFingers(fingers)
+		freeFingers(fingers)
 		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
 	return fingers, nil
 }
 
-func clearFingers(fingers []finger) {
+func freeFingers(fingers []finger) {
 	for _, f := range fingers {
 		for _, t := range f.templates {
-			clear(t)
+			locked.Free(t)
 		}
 	}
 }
@@ -117,7 +120,7 @@ func (c *Client) sealFor(to []register.Peer, id consent.SubjectID, peers []regis
 	if err != nil || len(fingers) == 0 {
 		return nil, err
 	}
-	defer clearFingers(fingers)
+	defer freeFingers(fingers)
 	key, err := c.o.Store.SigningKey()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStore, err)
@@ -129,7 +132,7 @@ func (c *Client) sealFor(to []register.Peer, id consent.SubjectID, peers []regis
 		if err != nil {
 			return nil, err
 		}
-		defer clear(parcel)
+		defer locked.Free(parcel)
 		for _, p := range to {
 			e, err := register.Seal(register.Label{Purpose: register.PurposeTemplate, Site: c.id.Site, From: c.id.Terminal, To: p.ID,
 				Subject: id, Finger: f.position, Revision: f.enrolled}, parcel, p.Seal, key)

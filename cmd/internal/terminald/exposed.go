@@ -8,7 +8,7 @@ import (
 	"github.com/tillprint/tillprint/store"
 )
 
-// exposed looks for ways by which this process's memory could leave it (I3): whatever hideMemory set may have been undone, by
+// exposed looks for ways by which this process's memory could leave it (I3): whatever locked.Hide set may have been undone, by
 // a debugger's wrapper or by a unit file.
 func exposed() []store.Violation {
 	var found []store.Violation

@@ -4,13 +4,19 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/till"
 )
 
 // lamps are the parts of the health bar that the till itself cannot know: the
-// hub and the lease (I7), in the operator's words.
+// hub, the lease (I7) and memory that could not be locked (I3), in the operator's
+// words.
 func (t *Terminal) lamps() []till.Lamp {
-	return []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now())}
+	lamps := []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now())}
+	if locked.Trouble() != nil {
+		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
+	}
+	return lamps
 }
 
 func (t *Terminal) hubLamp() till.Lamp {

@@ -13,6 +13,7 @@ import (
 	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/device/zfm"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
@@ -39,9 +40,11 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 		return nil, nil, fmt.Errorf("reading the site's PIN pepper: %w", err)
 	}
 	parts := till.Parts{
-		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: pepper,
+		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: locked.Make[byte](len(pepper)),
 		Audit: st.Append, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps,
 	}
+	copy(parts.Pepper, pepper) // for as long as the process lives
+	clear(pepper)
 	if c.Sensor.Port != "" {
 		parts.OpenScanner = c.openSensor
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
@@ -39,7 +40,7 @@ type Terminal struct {
 // terminal serves on. Nor is a store that cannot be opened: cash is taken
 // meanwhile, and a store whose key is lost is begun anew.
 func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
-	if err := hideMemory(); err != nil {
+	if err := locked.Hide(); err != nil {
 		log.Warn("this process's memory could not be hidden from core dumps and debuggers", "err", err)
 	}
 	for {
@@ -87,6 +88,9 @@ func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hoo
 	t, s, err := assemble(c, log, st, hooks)
 	if err != nil {
 		return err
+	}
+	if err := locked.Trouble(); err != nil { // by now the keys lie there, and the gallery will
+		log.Warn("memory", "warning", err)
 	}
 	t.beside(c, log)
 	g, ctx := errgroup.WithContext(ctx)
