@@ -40,6 +40,7 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 		"GET /office/api/terminals":                 h.apiTerminals,
 		"GET /office/api/rejoin":                    h.apiRejoins,
 		"POST /office/api/rejoin":                   h.apiReadmit,
+		"GET /office/api/terminals/{name}/held":     h.apiHeld,
 		"POST /office/api/terminals/{name}/command": h.apiCommand,
 		"DELETE /office/api/terminals/{name}":       h.apiRemove,
 		"GET /office/api/receipts":                  h.apiReceipts,

@@ -28,7 +28,7 @@ var pageTemplates = func() map[string]*template.Template {
 		},
 		"page": func(view, part any) map[string]any { return map[string]any{"View": view, "Part": part} },
 	}).ParseFS(pageFiles, "pages/frame.html"))
-	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history"} {
+	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held"} {
 		all[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -66,6 +66,7 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"POST /office/people/{id}/{act}":       h.personAct,
 		"GET /office/terminals":                h.terminalsPage,
 		"POST /office/terminals":               h.joinPost,
+		"GET /office/terminals/{name}/held":    h.heldPage,
 		"POST /office/terminals/order":         h.orderPost,
 		"POST /office/terminals/rejoin":        h.rejoinPost,
 		"GET /office/receipts":                 h.receiptsPage,

@@ -153,24 +153,31 @@ func receiptKey(c caller) (string, error) {
 	return key, nil
 }
 
-// serveStatus keeps a terminal's newest account of itself: after a theft it says
-// what was on the card (J3). It proves nothing; only receipts do.
+// serveStatus keeps a terminal's newest account of itself, and what it held each time that this changed. It proves
+// nothing; only receipts do.
 func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
 	var s register.Status
 	if err := register.Decode(body, &s); err != nil {
 		return err
 	}
-	if s.Applied > 1<<40 || len(s.Version) > 100 || len(s.Why) > 500 || len(s.Errors) > 16 {
+	if s.Applied > 1<<40 || s.Epoch > 1<<40 || len(s.Version) > 100 || len(s.Why) > 500 || len(s.Errors) > 16 || len(s.Cipher) > 100 || len(s.Promise) > 1000 {
 		return fail(http.StatusBadRequest, register.CodeMalformed, "a status out of bounds")
 	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("storing a status: %w", err)
 	}
-	_, err = h.db.ExecContext(r.Context(), `UPDATE terminals SET reported = $3, status = $4, contact = $5 WHERE site = $1 AND terminal = $2`,
-		c.site, c.terminal, int64(s.Applied), string(text), at(h.config.Now()))
+	now := h.config.Now()
+	err = h.change(r.Context(), func(tx *sql.Tx) error {
+		if err := keepInventory(r.Context(), tx, c, s, now); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(r.Context(), `UPDATE terminals SET reported = $3, status = $4, contact = $5 WHERE site = $1 AND terminal = $2`,
+			c.site, c.terminal, int64(s.Applied), string(text), at(now))
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("storing a status: %w", plain(err))
+		return fmt.Errorf("storing a status: %w", err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

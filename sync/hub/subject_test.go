@@ -144,6 +144,9 @@ func TestWhyAParentWasNotAskedStaysHere(t *testing.T) {
 	}
 	x := joined(t, h, serve(t, h.Handler(), h), "oakfield", "till-1")
 	for _, e := range x.sync(0) {
+		if e.Kind == register.KindTerminals {
+			continue // keys, whose letters may spell any short name
+		}
 		text, err := e.Marshal()
 		if err != nil {
 			t.Fatal(err)

@@ -196,8 +196,14 @@ type Status struct {
 	Why       string    `json:"why,omitempty"`
 	Pupils    int       `json:"pupils"` // person records held, by class
 	Adults    int       `json:"adults"`
+	Photos    int       `json:"photos"`   // person records with a photo
+	PINs      int       `json:"pins"`     // person records with a PIN verifier
 	Subjects  int       `json:"subjects"` // with at least one template
 	Templates int       `json:"templates"`
+	Log       int64     `json:"log"`              // records of the audit log
+	Cipher    string    `json:"cipher"`           // what everything above is sealed with (J4)
+	Epoch     uint64    `json:"epoch"`            // root keys so far: every wipe takes the next
+	Promise   string    `json:"promise"`          // what the key slot says that a wipe is worth
 	Pending   int       `json:"pending"`          // reports and envelopes not yet delivered
 	Errors    []string  `json:"errors,omitempty"` // at most 16, one sentence each, no personal data
 }

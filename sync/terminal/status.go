@@ -2,23 +2,21 @@ package terminal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/register"
 )
 
 // inventory is what the terminal holds, counted again only when something has changed, and when it was last sent.
 type inventory struct {
-	counted                             bool
-	seq                                 uint64
-	pupils, adults, subjects, templates int
-	sent                                register.Status
-	at                                  time.Time
+	counted bool
+	seq     uint64
+	held    store.Inventory
+	sent    register.Status
+	at      time.Time
 }
 
 // sendStatus tells the hub how this terminal stands, when it has changed or not been said for a while (J3).
@@ -31,7 +29,7 @@ func (c *Client) sendStatus(ctx context.Context) error {
 	before, at := c.count.sent, c.count.at
 	c.mu.Unlock()
 	same := s
-	same.At = before.At
+	same.At, same.Log = before.At, before.Log // every meal moves the log
 	if equalStatus(same, before) && c.o.Now().Sub(at) < statusEvery {
 		return nil
 	}
@@ -58,43 +56,40 @@ func (c *Client) status() (register.Status, error) {
 		return register.Status{}, err
 	}
 	on, why := c.o.Custody.Fingers()
-	clock := c.o.Store.Clock()
+	st := c.o.Store
+	clock := st.Clock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	n := c.count.held
 	return register.Status{Applied: c.state.Applied, Version: c.o.Version, At: clock.Now().UTC(), Clock: clock.Trusted(), Fingers: on, Why: why,
-		Pupils: c.count.pupils, Adults: c.count.adults, Subjects: c.count.subjects, Templates: c.count.templates,
+		Pupils: n.Pupils, Adults: n.Adults, Photos: n.Photos, PINs: n.PINs, Subjects: n.Subjects, Templates: n.Templates, Log: n.Log,
+		Cipher: store.Cipher, Epoch: st.Epoch(), Promise: st.Promise(),
 		Pending: c.state.Pending, Errors: append([]string(nil), c.remarks...)}, nil
 }
 
 // recount counts what is held. People are counted only after the register has moved: their records are large.
 func (c *Client) recount() error {
-	held, err := c.o.Store.TemplateCount()
-	if err != nil {
-		return fmt.Errorf("%w: %w", errStore, err)
-	}
-	templates := 0
-	for _, n := range held {
-		templates += n
-	}
 	seq, _ := c.o.Store.Applied()
 	c.mu.Lock()
-	stale := !c.count.counted || c.count.seq != seq
-	c.count.subjects, c.count.templates = len(held), templates
+	stale, n := !c.count.counted || c.count.seq != seq, c.count.held
 	c.mu.Unlock()
-	if !stale {
-		return nil
-	}
-	byClass := make(map[consent.Class]int)
-	err = c.o.Store.People(func(_ consent.SubjectID, p store.Person) bool {
-		byClass[p.Class]++
-		return true
-	})
-	if err != nil {
-		return errors.Join(errStore, err)
+	if stale {
+		var err error
+		if n, err = c.o.Store.Inventory(); err != nil {
+			return fmt.Errorf("%w: %w", errStore, err)
+		}
+	} else {
+		held, err := c.o.Store.TemplateCount()
+		if err != nil {
+			return fmt.Errorf("%w: %w", errStore, err)
+		}
+		n.Subjects, n.Templates = len(held), 0
+		for _, templates := range held {
+			n.Templates += templates
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.count.counted, c.count.seq = true, seq
-	c.count.pupils, c.count.adults = byClass[consent.Pupil], byClass[consent.Adult]
+	c.count.counted, c.count.seq, c.count.held = true, seq, n
 	return nil
 }
