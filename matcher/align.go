@@ -15,6 +15,13 @@ func (m *movement) apply(x, y float32) (float32, float32) {
 	return m.cos*x + m.sin*y + m.dx, m.cos*y - m.sin*x + m.dy
 }
 
+// back takes reference coordinates to the probe's.
+func (m *movement) back(x, y float32) (float32, float32) {
+	x, y = x-m.dx, y-m.dy
+	square := m.cos*m.cos + m.sin*m.sin
+	return (m.cos*x - m.sin*y) / square, (m.sin*x + m.cos*y) / square
+}
+
 // fit is the least-squares movement (Umeyama, PAMI 1991, in the plane) that
 // takes the probe points of the weighted pairs to their reference points. Its
 // scale is drawn towards 1, since few pairs of points say little about it.
@@ -109,7 +116,13 @@ func (s *scratch) seeds() []int {
 	return s.order
 }
 
-const mostSeeds = 4
+const (
+	mostSeeds = 6
+
+	// A movement under which the flows agree promises as much as some mates.
+	promiseFlow = 10
+	flowFair    = 0.3 // root mean squared sine, between mates' and strangers'
+)
 
 // A bond is an accepted pair with how far its members lie apart.
 type bond struct {
@@ -122,7 +135,8 @@ type bond struct {
 // A start is a movement to try, with what a first, rigid pairing under it gave.
 type start struct {
 	movement
-	promise float32 // sum of the nearness of the mates
+	flow    flowMatch
+	promise float32 // sum of the nearness of the mates, and how the flows agree
 }
 
 // starts fills s.begun with the movements that the seeds suggest, most
@@ -135,7 +149,10 @@ func (s *scratch) starts(probe, ref *Prepared) {
 			continue
 		}
 		s.pairUp(probe, ref, &m, matchRounds[0])
-		begun := start{movement: m}
+		begun := start{movement: m, flow: compareFlows(&probe.flow, &ref.flow, &m)}
+		if f := &begun.flow; f.cells > 0 {
+			begun.promise = promiseFlow * float32(f.share()*(flowFair-math.Sqrt(f.off)))
+		}
 		for i := range s.mates {
 			begun.promise += 1 - s.mates[i].cost
 		}
@@ -231,7 +248,6 @@ func (s *scratch) choose(probe, ref *Prepared) {
 	clear(s.usedP)
 	clear(s.usedR)
 	s.mates = s.mates[:0]
-	nr := len(ref.points)
 	for _, l := range s.links {
 		if s.usedP[l.p] || s.usedR[l.r] {
 			continue
@@ -239,7 +255,7 @@ func (s *scratch) choose(probe, ref *Prepared) {
 		s.usedP[l.p], s.usedR[l.r] = true, true
 		rigid, bent, b := &s.rigid[l.p], &s.moved[l.p], &ref.points[l.r]
 		s.mates = append(s.mates, bond{
-			pair:  newPair(probe, ref, l.p, l.r, s.sims[l.p*nr+l.r]),
+			pair:  newPair(probe, ref, l.p, l.r, probe.local[l.p].similarity(&ref.local[l.r])),
 			cost:  l.cost,
 			miss2: (b.x-bent.x)*(b.x-bent.x) + (b.y-bent.y)*(b.y-bent.y),
 			missX: b.x - rigid.x, missY: b.y - rigid.y,

@@ -16,16 +16,19 @@ type chunk struct {
 	entries []chunkEntry
 	points  []packedPoint
 	plets   []kplet
+	flows   []uint8 // two cells a byte
 }
 
-// A chunkEntry is one template. Its points and k-plets follow those of the
-// entry before and end at the given places of the chunk's arrays, which
-// chunkTemplates keeps below 1<<16.
+// A chunkEntry is one template. Its points, k-plets and flow follow those of the
+// entry before and end at the given places of the chunk's arrays, of which
+// chunkTemplates keeps the first two below 1<<16.
 type chunkEntry struct {
 	subject             string
 	which               uint64 // bit i: points[i] of the template has a k-plet
+	flowsEnd            uint32
 	pointsEnd, pletsEnd uint16
 	finger              uint8
+	columns             uint8 // of the flow; 0 if there is none
 }
 
 // entry is a template on its way into a chunk.
@@ -35,6 +38,8 @@ type entry struct {
 	points  []packedPoint
 	plets   []kplet
 	which   uint64
+	flow    []uint8
+	columns uint8 // at most MaxSide / FlowCell, rounded up
 }
 
 // newEntry makes what the gallery keeps of a template. Its maker frees it.
@@ -46,6 +51,10 @@ func newEntry(subject string, finger uint8, t *Template) entry {
 	for i := range points {
 		e.points[i] = pack(&points[i])
 	}
+	if f := t.flow(); len(f.cells) > 0 {
+		room := locked.Make[uint8]((len(f.cells) + 1) / 2)
+		e.flow, e.columns = packCells(room[:0], f.cells), uint8(f.columns)
+	}
 	if len(points) >= fewest { // others match nothing
 		e.plets, e.which = kplets(locked.Make[kplet](mostPlets)[:0], points)
 	}
@@ -55,6 +64,7 @@ func newEntry(subject string, finger uint8, t *Template) entry {
 func (e *entry) free() {
 	locked.Free(e.points)
 	locked.Free(e.plets)
+	locked.Free(e.flow)
 }
 
 // at views entry i of c; it shares c's memory.
@@ -64,7 +74,12 @@ func (c *chunk) at(i int) entry {
 		before = c.entries[i-1]
 	}
 	e := &c.entries[i]
-	return entry{e.subject, e.finger, c.points[before.pointsEnd:e.pointsEnd], c.plets[before.pletsEnd:e.pletsEnd], e.which}
+	return entry{
+		subject: e.subject, finger: e.finger, which: e.which, columns: e.columns,
+		points: c.points[before.pointsEnd:e.pointsEnd],
+		plets:  c.plets[before.pletsEnd:e.pletsEnd],
+		flow:   c.flows[before.flowsEnd:e.flowsEnd],
+	}
 }
 
 // len is the number of templates of c, which may be nil.
@@ -92,19 +107,24 @@ func (c *chunk) all() []entry {
 
 // newChunk copies entries into a chunk of their own.
 func newChunk(entries []entry) *chunk {
-	points, plets := 0, 0
+	points, plets, flows := 0, 0, 0
 	for i := range entries {
-		points, plets = points+len(entries[i].points), plets+len(entries[i].plets)
+		e := &entries[i]
+		points, plets, flows = points+len(e.points), plets+len(e.plets), flows+len(e.flow)
 	}
 	c := &chunk{
 		entries: make([]chunkEntry, 0, len(entries)),
 		points:  locked.Make[packedPoint](points)[:0],
 		plets:   locked.Make[kplet](plets)[:0],
+		flows:   locked.Make[uint8](flows)[:0],
 	}
 	for i := range entries {
 		e := &entries[i]
-		c.points, c.plets = append(c.points, e.points...), append(c.plets, e.plets...)
-		c.entries = append(c.entries, chunkEntry{e.subject, e.which, uint16(len(c.points)), uint16(len(c.plets)), e.finger})
+		c.points, c.plets, c.flows = append(c.points, e.points...), append(c.plets, e.plets...), append(c.flows, e.flow...)
+		c.entries = append(c.entries, chunkEntry{
+			subject: e.subject, which: e.which, finger: e.finger, columns: e.columns,
+			pointsEnd: uint16(len(c.points)), pletsEnd: uint16(len(c.plets)), flowsEnd: uint32(len(c.flows)),
+		})
 	}
 	return c
 }
@@ -132,5 +152,6 @@ func (c *chunk) clear() {
 	clear(c.entries)
 	locked.Free(c.points)
 	locked.Free(c.plets)
-	c.points, c.plets = nil, nil
+	locked.Free(c.flows)
+	c.points, c.plets, c.flows = nil, nil, nil
 }

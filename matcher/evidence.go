@@ -1,21 +1,24 @@
 package matcher
 
+import "math"
+
 // The evidence that a set of mates gives is a weighted sum of what was counted
-// on them: a logistic regression of "same finger" on the counts, after Jea and
-// Govindaraju, "A minutia-based partial fingerprint recognition system",
-// Pattern Recognition 2005, who learned the score from such counts too. The
-// weights were fitted to fvc2004_db2_b alone, with impostors weighed twenty
-// times, since the threshold lies where impostors are rare. EXPERIMENTS.md has
-// the figures and what was left out.
+// on them and on the ridge flow: a logistic regression of "same finger" on the
+// counts, after Jea and Govindaraju, "A minutia-based partial fingerprint
+// recognition system", Pattern Recognition 2005, who learned the score from such
+// counts too. The weights were fitted to fvc2004_db2_b alone, with impostors
+// weighed twenty times, since the threshold lies where impostors are rare.
+// EXPERIMENTS.md has the figures and what was left out.
 const (
-	weightMate   = -1.320 // each mate by itself
-	weightMiss   = -0.195 // squared distance left after bending, per 100 square pixels
-	weightSim    = 2.100  // similarity of the mates' neighbourhoods
-	weightEdges  = -0.647 // agreeing segments between mates: mates in a clump say less
-	weightShare  = 2.097  // mates times their share of the overlap
-	weightKind   = 0.247  // mates of equal kind
-	weightRigid  = -0.266 // squared distance before bending, per 100 square pixels
-	weightAgreed = 2.640  // share of agreeing segments at each mate
+	weightMate   = -1.498 // each mate by itself
+	weightSim    = 1.254  // similarity of the mates' neighbourhoods
+	weightEdges  = -0.431 // agreeing segments between mates: mates in a clump say less
+	weightShare  = 2.911  // mates times their share of the overlap
+	weightKind   = 0.209  // mates of equal kind
+	weightRigid  = -0.649 // squared distance before bending, per 100 square pixels
+	weightAgreed = 2.798  // share of agreeing segments at each mate
+	weightSeen   = -3.555 // common area of the flows
+	weightFlow   = -2.039 // level of their disagreement there, a logarithm
 )
 
 const (
@@ -23,22 +26,40 @@ const (
 	shareExpected = 6   // minutiae added to the overlap, so that a small one does not count as full
 )
 
-// evidence weighs s.mates. It is at least 0.
-func (s *scratch) evidence(probe, ref *Prepared, m *movement) float64 {
-	var sum float64
+// counts are what one alignment is judged by.
+type counts struct {
+	mates, similarity, edges, share, kinds, rigid, agreed float64
+	seen, flow                                            float64
+}
+
+// evidence weighs the counts. It is above 0: far from what a match has, it
+// still orders alignments.
+func (c *counts) evidence() float64 {
+	sum := weightMate*c.mates + weightSim*c.similarity + weightEdges*c.edges + weightShare*c.share +
+		weightKind*c.kinds + weightRigid*c.rigid + weightAgreed*c.agreed + weightSeen*c.seen + weightFlow*c.flow
+	return max(0, sum) + math.Log1p(math.Exp(-math.Abs(sum)))
+}
+
+// count takes s.mates, made under the movement of b, into account.
+func (s *scratch) count(probe, ref *Prepared, b *start) (c counts) {
 	for i := range s.mates {
 		k := &s.mates[i]
-		sum += weightMate + weightSim*float64(k.sim)
-		sum += weightMiss*float64(k.miss2)/100 + weightRigid*float64(k.missX*k.missX+k.missY*k.missY)/100
+		c.similarity += float64(k.sim)
+		c.rigid += float64(k.missX*k.missX+k.missY*k.missY) / 100
 		if probe.points[k.p].kind == ref.points[k.r].kind {
-			sum += weightKind
+			c.kinds++
 		}
 		agreed, segments := s.agreement(i)
-		sum += weightAgreed*agreed/(segments+2) + weightEdges*agreed/4
+		c.agreed += agreed / (segments + 2)
+		c.edges += agreed / 4
 	}
-	n := float64(len(s.mates))
-	sum += weightShare * n * n / (s.overlap(probe, ref, m)/2 + shareExpected)
-	return max(0, sum)
+	c.mates = float64(len(s.mates))
+	c.share = c.mates * c.mates / (s.overlap(probe, ref, &b.movement)/2 + shareExpected)
+	if b.flow.cells > 0 {
+		c.seen = b.flow.share()
+		c.flow = c.seen * b.flow.level()
+	}
+	return c
 }
 
 // agreement sums, over the segments from mate i to the mates within reach,
@@ -57,24 +78,27 @@ func (s *scratch) agreement(i int) (agreed, segments float64) {
 	return agreed, segments
 }
 
-// overlap counts the minutiae of either side that lie inside the hull of the
-// other or have a mate: those that could have found one. The probe's hull is
-// moved without bending.
+// overlap counts the minutiae of either side that lie where the other shows
+// ridges or have a mate: those that could have found one. Without a flow, the
+// hull of the minutiae says where that is. The probe's is moved without bending.
 func (s *scratch) overlap(probe, ref *Prepared, m *movement) (n float64) {
 	for i := range s.moved {
-		if s.usedP[i] || inside(ref.hull, s.moved[i].x, s.moved[i].y) {
+		if s.usedP[i] || ref.shows(s.moved[i].x, s.moved[i].y) {
 			n++
 		}
 	}
-	s.hull = s.hull[:0]
-	for _, v := range probe.hull {
-		x, y := m.apply(v.x, v.y)
-		s.hull = append(s.hull, vec{x, y})
-	}
 	for j := range ref.points {
-		if s.usedR[j] || inside(s.hull, ref.points[j].x, ref.points[j].y) {
+		if s.usedR[j] || probe.shows(m.back(ref.points[j].x, ref.points[j].y)) {
 			n++
 		}
 	}
 	return n
+}
+
+// shows tells whether p has ridges at a place.
+func (p *Prepared) shows(x, y float32) bool {
+	if len(p.flow.cells) > 0 {
+		return p.flow.at(x, y) != 0
+	}
+	return inside(p.hull, x, y)
 }

@@ -38,6 +38,7 @@ func (g *Gallery) Identify(ctx context.Context, probe *Template, most int) ([]Ca
 	if len(p.points) < fewest || snap.templates == 0 {
 		return nil, nil
 	}
+	p.flow.take(probe)
 	p.describe()
 	if err := s.rank(ctx, snap, p, secondStage); err != nil {
 		return nil, fmt.Errorf("identify: %w", err)

@@ -22,11 +22,16 @@ func (p *packedPoint) unpack() point {
 	return point{float32(p.x) / storedSub, float32(p.y) / storedSub, p.angle, p.kind, p.quality}
 }
 
-// unpackInto makes p the prepared form of packed, reusing p's memory.
-func (p *Prepared) unpackInto(packed []packedPoint) {
-	p.points = grow(p.points, len(packed))
-	for i := range packed {
-		p.points[i] = packed[i].unpack()
+// unpackInto makes p the prepared form of e, reusing p's memory.
+func (p *Prepared) unpackInto(e *entry) {
+	p.points = grow(p.points, len(e.points))
+	for i := range e.points {
+		p.points[i] = e.points[i].unpack()
+	}
+	p.flow = flow{cells: p.flow.cells[:0]}
+	if columns := int(e.columns); columns > 0 {
+		rows := 2 * len(e.flow) / columns
+		p.flow = flow{columns, rows, unpackCells(p.flow.cells, e.flow, columns*rows)}
 	}
 	p.describe()
 }

@@ -5,7 +5,7 @@ import "math"
 // A pair is a probe minutia and a reference minutia that may be the same.
 type pair struct {
 	p, r   int     // indices into the points of probe and reference
-	sim    float32 // of their neighbourhoods
+	sim    float32 // of their surroundings
 	px, py float32 // place of the probe's, pixels
 	rx, ry float32 // and of the reference's
 	turned turn    // how the finger turned, according to this pair
@@ -30,7 +30,7 @@ func (s *scratch) candidates(probe, ref *Prepared) {
 	var counts [simSteps]int
 	for i := range probe.local {
 		for j := range ref.local {
-			v := probe.local[i].similarity(&ref.local[j])
+			v := likeness(probe, ref, i, j)
 			s.sims = append(s.sims, v)
 			counts[simStep(v)]++
 		}
@@ -48,6 +48,18 @@ func (s *scratch) candidates(probe, ref *Prepared) {
 		}
 	}
 }
+
+// likeness of two minutiae, 0 to 1, before any movement is known: similar
+// neighbourhoods and the same ridge flow around, both of which may be all that a
+// poor print has (both kinds of descriptor together are Feng's, see relax).
+func likeness(probe, ref *Prepared, p, r int) float32 {
+	flows := probe.rings[p].agreement(&ref.rings[r])
+	return (probe.local[p].similarity(&ref.local[r]) + likeAnyway) / (1 + likeAnyway) * flows * flows
+}
+
+// likeAnyway is the similarity that is granted to minutiae without common
+// neighbours.
+const likeAnyway = 0.3
 
 func simStep(v float32) int { return min(int(v*simSteps), simSteps-1) }
 

@@ -15,11 +15,13 @@ import (
 const mostUsed = 64
 
 // A Prepared is a template made ready for comparing: its minutiae in flat
-// arrays with a description of each one's neighbourhood. It is immutable and
-// may be shared between goroutines. It is as personal as the template.
+// arrays with a description of each one's surroundings, and the ridge flow. It
+// is immutable and may be shared between goroutines. It is as personal as the template.
 type Prepared struct {
 	points []point
 	local  []neighbourhood
+	rings  []ring // one a point
+	flow   flow
 	hull   []vec // convex hull of the points, counter-clockwise in image axes
 }
 
@@ -59,19 +61,19 @@ func Prepare(t *Template) (*Prepared, error) {
 	if err := t.Validate(); err != nil {
 		return nil, fmt.Errorf("prepare template: %w", err)
 	}
-	return prepare(usedPoints(make([]point, 0, len(t.Minutiae)), t)), nil
-}
-
-func prepare(points []point) *Prepared {
-	p := &Prepared{points: points}
+	p := &Prepared{points: usedPoints(make([]point, 0, len(t.Minutiae)), t)}
+	p.flow.take(t)
 	p.describe()
-	return p
+	return p, nil
 }
 
-// describe works out the rest of p from its points, reusing p's memory.
+// describe works out the rest of p from its points and flow, reusing p's memory.
 func (p *Prepared) describe() {
-	p.local = grow(p.local, len(p.points))
+	p.local, p.rings = grow(p.local, len(p.points)), grow(p.rings, len(p.points))
 	describe(p.local, p.points)
+	for i := range p.points {
+		p.rings[i] = ringOf(&p.flow, &p.points[i])
+	}
 	p.hull = convexHull(p.hull[:0], p.points)
 }
 
@@ -80,6 +82,8 @@ func lockedPrepared() Prepared {
 	return Prepared{
 		points: locked.Make[point](MaxMinutiae)[:0],
 		local:  locked.Make[neighbourhood](mostUsed)[:0],
+		rings:  locked.Make[ring](mostUsed)[:0],
+		flow:   flow{cells: locked.Make[uint8](mostCells)[:0]},
 		hull:   locked.Make[vec](2 * mostUsed)[:0],
 	}
 }
@@ -88,6 +92,8 @@ func lockedPrepared() Prepared {
 func (p *Prepared) wipe() {
 	clear(p.points[:cap(p.points)])
 	clear(p.local[:cap(p.local)])
+	clear(p.rings[:cap(p.rings)])
+	clear(p.flow.cells[:cap(p.flow.cells)])
 	clear(p.hull[:cap(p.hull)])
 	p.points = p.points[:0]
 }
@@ -96,6 +102,8 @@ func (p *Prepared) wipe() {
 func (p *Prepared) Clear() {
 	clear(p.points)
 	clear(p.local)
+	clear(p.rings)
+	clear(p.flow.cells)
 	clear(p.hull)
 	*p = Prepared{}
 }

@@ -17,7 +17,6 @@ type scratch struct {
 	order                 []int
 	taken, usedP, usedR   []bool
 	rigid, moved          []point // the probe's, in reference coordinates
-	hull                  []vec
 	links                 []link
 	mates                 []bond
 	columns               columns  // of the reference
@@ -31,7 +30,6 @@ var scratches = stock[scratch]{make: func() *scratch {
 		pairs: locked.Make[pair](mostPairs)[:0],
 		rigid: locked.Make[point](mostUsed)[:0],
 		moved: locked.Make[point](mostUsed)[:0],
-		hull:  locked.Make[vec](2 * mostUsed)[:0],
 		mates: locked.Make[bond](mostUsed)[:0],
 	}
 }}
@@ -43,7 +41,6 @@ func (s *scratch) giveBack() {
 	for _, points := range [][]point{s.rigid, s.moved} {
 		clear(points[:cap(points)])
 	}
-	clear(s.hull[:cap(s.hull)])
 	clear(s.pairs[:cap(s.pairs)])
 	clear(s.begun[:cap(s.begun)])
 	clear(s.mates[:cap(s.mates)])
@@ -76,12 +73,13 @@ func (s *scratch) score(probe, ref *Prepared) float64 {
 	s.starts(probe, ref)
 	var top float64
 	for i := range s.begun[:min(len(s.begun), mostTried)] {
-		m := &s.begun[i].movement
-		if !s.match(probe, ref, m) {
+		b := &s.begun[i]
+		if !s.match(probe, ref, &b.movement) {
 			continue
 		}
-		if e := s.evidence(probe, ref, m); e > top {
-			top, s.movement = e, *m
+		c := s.count(probe, ref, b)
+		if e := c.evidence(); e > top {
+			top, s.movement = e, b.movement
 		}
 	}
 	return top

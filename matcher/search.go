@@ -134,7 +134,7 @@ type scoredPlace struct {
 // score compares one template and notes the score.
 func (s *search) score(work *scratch, p *Prepared, c *chunk, i int) float64 {
 	e := c.at(i)
-	s.ref.unpackInto(e.points)
+	s.ref.unpackInto(&e)
 	score := work.score(p, &s.ref)
 	s.scores.add(e.subject, e.finger, score)
 	s.seen = append(s.seen, &c.entries[i])

@@ -1,10 +1,10 @@
 package matcher
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tillprint/tillprint/locked"
 )
@@ -64,6 +64,11 @@ type Template struct {
 	Width, Height int       // extent of the image in pixels at PPI, 1 to MaxSide
 	Minutiae      []Minutia // at most MaxMinutiae, in any order
 	Quality       uint8     // of the whole impression, 0 to 100
+
+	// Flow is the direction of the ridges on the grid of FlowSize, row by row,
+	// in the cell values that FlowDirections explains; empty where it is not
+	// known, as in other makers' templates.
+	Flow []uint8
 }
 
 // Errors that callers may want to tell apart; both are wrapped with details
@@ -86,6 +91,9 @@ func (t *Template) Validate() error {
 	}
 	if t.Quality > 100 {
 		return fmt.Errorf("%w: quality %d is above 100", ErrTemplate, t.Quality)
+	}
+	if fault := t.flowFault(); fault != "" {
+		return fmt.Errorf("%w: %s", ErrTemplate, fault)
 	}
 	for i := range t.Minutiae {
 		if fault := t.fault(&t.Minutiae[i]); fault != "" {
@@ -111,6 +119,20 @@ func (t *Template) fault(m *Minutia) string {
 	return ""
 }
 
+// flowFault names what is wrong with t's flow, or nothing.
+func (t *Template) flowFault() string {
+	if len(t.Flow) == 0 {
+		return ""
+	}
+	if columns, rows := FlowSize(t.Width, t.Height); len(t.Flow) != columns*rows {
+		return fmt.Sprintf("flow of %d cells, %d×%d pixels have %d", len(t.Flow), t.Width, t.Height, columns*rows)
+	}
+	if slices.Max(t.Flow) > FlowDirections {
+		return "unknown flow direction"
+	}
+	return ""
+}
+
 // Grow enlarges t about its origin, as the finger has presumably grown since t
 // was made: by GrowthSince for pupils. Factors are held within 0.9 to 1.2, and
 // what would exceed MaxSide stays. Comparing allows for some growth by itself;
@@ -123,6 +145,10 @@ func (t *Template) Grow(factor float64) {
 	w, h := int(math.Ceil(float64(t.Width)*f)), int(math.Ceil(float64(t.Height)*f))
 	if w > MaxSide || h > MaxSide {
 		return
+	}
+	if old := t.flow(); len(old.cells) > 0 {
+		t.Flow = old.grown(w, h, f)
+		locked.Free(old.cells)
 	}
 	t.Width, t.Height = w, h
 	for i := range t.Minutiae {
@@ -142,97 +168,11 @@ func GrowthSince(years float64) float64 {
 	return min(1+0.025*years, 1.10)
 }
 
-// Clear overwrites the minutiae and empties the template. Minutiae in locked
-// memory, as those of extraction and of UnmarshalBinary, go back to the system:
-// no other slice of them may be in use. Copies that others took are theirs to
-// clear.
+// Clear overwrites minutiae and flow and empties the template. What is in locked
+// memory, as after extraction and UnmarshalBinary, goes back to the system: no
+// other slice of it may be in use. Copies that others took are theirs to clear.
 func (t *Template) Clear() {
 	locked.Free(t.Minutiae)
+	locked.Free(t.Flow)
 	*t = Template{}
-}
-
-// The stored form, big-endian: "TM", version 1, quality, width, height (16
-// bits each), count, then per minutia x and y in sixteenths of a pixel, the
-// angle in 2^-16 turns (16 bits each), kind and quality.
-const (
-	storedVersion = 1
-	storedHeader  = 9
-	storedMinutia = 8
-	storedSub     = 16      // steps in a pixel
-	storedTurn    = 1 << 16 // steps in a full turn
-	tau           = 2 * math.Pi
-)
-
-// MarshalBinary encodes t for the sealed store. Positions are rounded to 1/16
-// pixel and angles to 2⁻¹⁶ turn; decoding and encoding again gives the same
-// bytes. The caller owns, and clears, the result.
-func (t *Template) MarshalBinary() ([]byte, error) {
-	return t.AppendBinary(make([]byte, 0, storedHeader+storedMinutia*len(t.Minutiae)))
-}
-
-// MaxEncoded is the most bytes that AppendBinary appends.
-const MaxEncoded = storedHeader + storedMinutia*MaxMinutiae
-
-// AppendBinary is MarshalBinary into the caller's memory.
-func (t *Template) AppendBinary(b []byte) ([]byte, error) {
-	if err := t.Validate(); err != nil {
-		return nil, fmt.Errorf("encode template: %w", err)
-	}
-	b = append(b, 'T', 'M', storedVersion, t.Quality)
-	b = binary.BigEndian.AppendUint16(b, uint16(t.Width))
-	b = binary.BigEndian.AppendUint16(b, uint16(t.Height))
-	b = append(b, uint8(len(t.Minutiae)))
-	for _, m := range t.Minutiae {
-		b = binary.BigEndian.AppendUint16(b, storedPosition(m.X, t.Width))
-		b = binary.BigEndian.AppendUint16(b, storedPosition(m.Y, t.Height))
-		b = binary.BigEndian.AppendUint16(b, uint16(int(math.Round(float64(m.Angle)*storedTurn/tau))))
-		b = append(b, uint8(m.Kind), m.Quality)
-	}
-	return b, nil
-}
-
-// storedPosition rounds v to the stored step, staying inside [0, side).
-func storedPosition(v float32, side int) uint16 {
-	return uint16(min(int(math.Round(float64(v)*storedSub)), side*storedSub-1))
-}
-
-// UnmarshalBinary replaces t by what MarshalBinary encoded, with the minutiae in
-// locked memory until Clear. Anything else leaves t unchanged and gives an error
-// that wraps ErrEncoding.
-func (t *Template) UnmarshalBinary(b []byte) error {
-	if len(b) < storedHeader || b[0] != 'T' || b[1] != 'M' {
-		return fmt.Errorf("%w: no template header", ErrEncoding)
-	}
-	if b[2] != storedVersion {
-		return fmt.Errorf("%w: version %d, this program reads %d", ErrEncoding, b[2], storedVersion)
-	}
-	n := int(b[8])
-	if len(b) != storedHeader+n*storedMinutia {
-		return fmt.Errorf("%w: %d bytes do not hold %d minutiae", ErrEncoding, len(b), n)
-	}
-	read := Template{
-		Quality:  b[3],
-		Width:    int(binary.BigEndian.Uint16(b[4:])),
-		Height:   int(binary.BigEndian.Uint16(b[6:])),
-		Minutiae: locked.Make[Minutia](n),
-	}
-	for i := range read.Minutiae {
-		read.Minutiae[i] = decodeMinutia(b[storedHeader+i*storedMinutia:])
-	}
-	if err := read.Validate(); err != nil {
-		read.Clear()
-		return fmt.Errorf("%w: %w", ErrEncoding, err)
-	}
-	*t = read
-	return nil
-}
-
-func decodeMinutia(b []byte) Minutia {
-	return Minutia{
-		X:       float32(binary.BigEndian.Uint16(b)) / storedSub,
-		Y:       float32(binary.BigEndian.Uint16(b[2:])) / storedSub,
-		Angle:   float32(float64(binary.BigEndian.Uint16(b[4:])) * tau / storedTurn),
-		Kind:    Kind(b[6]),
-		Quality: b[7],
-	}
 }

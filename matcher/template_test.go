@@ -23,6 +23,13 @@ func drawTemplate(t *rapid.T) *Template {
 			Quality: uint8(rapid.IntRange(0, 100).Draw(t, "minutia quality")),
 		})
 	}
+	if rapid.Bool().Draw(t, "with flow") {
+		columns, rows := FlowSize(w, h)
+		seed := rapid.IntRange(0, FlowDirections).Draw(t, "flow")
+		for i := range columns * rows {
+			made.Flow = append(made.Flow, uint8((seed+i*i)%(FlowDirections+1)))
+		}
+	}
 	return made
 }
 
@@ -43,6 +50,9 @@ func TestStoredFormKeepsTemplates(t *testing.T) {
 		}
 		if string(first) != string(second) {
 			t.Fatal("encoding what was decoded gives other bytes")
+		}
+		if string(read.Flow) != string(made.Flow) {
+			t.Fatalf("flow %v became %v", made.Flow, read.Flow)
 		}
 		for i, m := range read.Minutiae {
 			was := made.Minutiae[i]
@@ -67,6 +77,8 @@ func TestValidateNamesTheFault(t *testing.T) {
 		"NaN angle":     {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: nan}}},
 		"full turn":     {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: 2 * math.Pi}}},
 		"unknown kind":  {Width: 9, Height: 9, Minutiae: []Minutia{{Kind: 3}}},
+		"flow's size":   {Width: 48, Height: 25, Flow: make([]uint8, 3)},
+		"flow's value":  {Width: 48, Height: 24, Flow: []uint8{1, FlowDirections + 1}},
 		"minutia grade": {Width: 9, Height: 9, Minutiae: []Minutia{{Quality: 101}}},
 	} {
 		if err := bad.Validate(); !errors.Is(err, ErrTemplate) {
@@ -115,7 +127,12 @@ func TestGrowKeepsTemplatesValid(t *testing.T) {
 func TestClearOverwritesMinutiae(t *testing.T) {
 	minutiae := []Minutia{{X: 1, Y: 2, Angle: 3, Kind: Ending, Quality: 4}, {X: 5}}
 	made := &Template{Width: 9, Height: 9, Minutiae: minutiae[:1]}
+	made.Flow = []uint8{7}
+	flow := made.Flow
 	made.Clear()
+	if flow[0] != 0 {
+		t.Error("the flow is left in memory")
+	}
 	if diff := cmp.Diff(make([]Minutia, 2), minutiae); diff != "" {
 		t.Error("minutiae are left in memory:", diff)
 	}
@@ -129,6 +146,11 @@ func FuzzUnmarshalBinary(f *testing.F) {
 	}
 	f.Add(b)
 	f.Add(b[:9])
+	withFlow := &Template{Width: 50, Height: 30, Flow: []uint8{0, 1, 15, 8, 2, 3}}
+	if b, err = withFlow.MarshalBinary(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
 	f.Add([]byte("TM\x01"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var read Template

@@ -76,6 +76,7 @@ func (e *Extractor) write(t *matcher.Template) {
 			Quality: uint8(max(1, math.Round(100*float64(m.quality)))),
 		})
 	}
+	e.flow.write(t, &e.orientation, &e.mask, scale)
 }
 
 // upright turns an angle of this package, clockwise, into the counter-clockwise

@@ -52,6 +52,7 @@ type Extractor struct {
 	mask          mask
 	period        period
 	wave          wave
+	flow          flow
 	found         []minutia
 	pairs         []pair
 	report        Report
@@ -101,6 +102,7 @@ func (e *Extractor) Clear() {
 	e.mask.clear()
 	e.period.clear()
 	e.wave.clear()
+	e.flow.clear()
 	e.rows, e.looked = 0, 0
 	e.report = Report{}
 }

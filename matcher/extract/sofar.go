@@ -41,7 +41,7 @@ func (e *Extractor) Sofar() (*matcher.Template, error) {
 // SofarInto is Sofar into a template that the caller reuses. On error t is empty.
 func (e *Extractor) SofarInto(t *matcher.Template) error {
 	t.Width, t.Height, t.Quality = 0, 0, 0
-	t.Minutiae = t.Minutiae[:0]
+	t.Minutiae, t.Flow = t.Minutiae[:0], t.Flow[:0]
 	e.looked = e.rows
 	if e.bad != nil {
 		return fmt.Errorf("reading the image: %w", e.bad)

@@ -7,4 +7,8 @@
 // record's own resolution on writing; angles are rounded to 1/256 turn. A
 // record that was read and is written again, with the Meta that came with
 // it, gives the same bytes, as long as its reserved fields are zero.
+//
+// The ridge flow that this program's templates have beside the minutiae travels
+// in the view's extended data, where the standard leaves types to vendors:
+// others skip it.
 package iso19794

@@ -84,6 +84,7 @@ func readView(header Meta, b []byte) (View, []byte, error) {
 		return View{}, nil, err
 	}
 	t.Quality = knownQuality(quality)
+	meta.takeFlow(t)
 	return View{meta, t}, b[extended:], nil
 }
 

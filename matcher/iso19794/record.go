@@ -27,7 +27,8 @@ type Meta struct {
 	Impression uint8  // impression type 0 to 15, table 3; 0 is live-scan plain
 	Number     uint8  // view number among the views of this finger, 0 to 15
 
-	// Extended is the extended data area as it stands after its length field.
+	// Extended is the extended data area as it stands after its length field,
+	// but for a ridge flow at its end, which is the Template's.
 	Extended []byte
 }
 

@@ -52,6 +52,7 @@ func (v *View) complete() (Meta, error) {
 		return Meta{}, err
 	}
 	m := v.Meta
+	m.Extended = appendFlow(m.Extended, v.Template)
 	if m.HorizontalPPCM == 0 {
 		m.HorizontalPPCM = defaultPPCM
 	}

@@ -36,6 +36,19 @@ func Press(t *matcher.Template, seed uint64) *matcher.Template {
 		put(out, x+normal(r, 0, 1.2), y+normal(r, 0, 1.2), float64(m.Angle)+rotation+normal(r, 0, 0.07), kind, m.Quality)
 	}
 	spurious(out, r, len(t.Minutiae))
+	columns, _ := matcher.FlowSize(t.Width, t.Height)
+	fillFlow(out, func(x, y float64) (float64, bool) {
+		dx, dy := x-middle.x-shift.x, y-middle.y-shift.y
+		p := point{cos*dx - sin*dy, sin*dx + cos*dy}
+		dragged := drag.at(p)
+		skin := point{2*p.x - dragged.x, 2*p.y - dragged.y} // a drag is short and smooth
+		column, row := int(skin.x+middle.x)/matcher.FlowCell, int(skin.y+middle.y)/matcher.FlowCell
+		if skin.x < -middle.x || skin.y < -middle.y || column >= columns || row*columns+column >= len(t.Flow) || touch.depth(skin) < 0.02 {
+			return 0, false
+		}
+		v := t.Flow[row*columns+column]
+		return matcher.FlowAngle(v) + rotation + normal(r, 0, angleNoise), v != 0
+	})
 	return out
 }
 

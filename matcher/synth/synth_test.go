@@ -45,7 +45,7 @@ func TestSameSeedSameFinger(t *testing.T) {
 
 const (
 	goldenImpression = "eff8665d484156e5"
-	goldenTemplate   = "0cab9e985c0c294e"
+	goldenTemplate   = "a10093334ca33bca"
 )
 
 func TestClassesInNaturalProportion(t *testing.T) {

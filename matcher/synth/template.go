@@ -73,7 +73,26 @@ func newCrowdTemplate(seed uint64, width, height int, richer float64) *matcher.T
 		}
 		put(t, x, y, m.angle+rotation, kind, uint8(clamp(normal(r, quality, 18), 5, 100)))
 	}
+	fillFlow(t, func(x, y float64) (float64, bool) {
+		dx, dy := x-middle.x, y-middle.y
+		p := point{cos*dx - sin*dy, sin*dx + cos*dy}
+		s := crowd.flow.at(crowd.flow.centre.x+p.x, crowd.flow.centre.y+p.y)
+		return s.angle + rotation + normal(r, 0, angleNoise), crowd.touch.depth(p) >= 0.03
+	})
 	return t
+}
+
+// fillFlow gives t the ridge flow that at tells for the middle of each cell: an
+// angle in radians, and whether there are ridges.
+func fillFlow(t *matcher.Template, at func(x, y float64) (angle float64, seen bool)) {
+	columns, rows := matcher.FlowSize(t.Width, t.Height)
+	t.Flow = make([]uint8, columns*rows)
+	for i := range t.Flow {
+		x, y := (float64(i%columns)+0.5)*matcher.FlowCell, (float64(i/columns)+0.5)*matcher.FlowCell
+		if angle, seen := at(x, y); seen {
+			t.Flow[i] = matcher.FlowValue(angle)
+		}
+	}
 }
 
 // put adds a minutia unless it lies outside of the template.
