@@ -343,7 +343,9 @@ func (w *remains) gone(what string, needles [][]byte) {
 // left on a stack that the runtime has moved; see the threats in the manual.)
 func templateNeedles(templates ...*matcher.Template) (needles [][]byte) {
 	for _, t := range templates {
-		stored, err := t.MarshalBinary()
+		plain := *t
+		plain.Flow = nil // it is stored after the minutiae, which are looked for
+		stored, err := plain.MarshalBinary()
 		if err != nil {
 			panic(err) // what extraction gave is valid
 		}
