@@ -30,22 +30,30 @@ const (
 // near and far (and, on the other side, at -near and -far), the second of which
 // counts share.
 type step struct {
-	near, far int
+	near, far int32
 	share     float32
 }
+
+// An alongTap is a step of the Gaussian along a ridge: where, and what the pixels
+// near and far weigh.
+type alongTap struct {
+	near, far             int32
+	nearWeight, farWeight float32
+}
+
+// An acrossTap is what a step across the ridges weighs.
+type acrossTap struct{ even, odd float32 }
 
 // lines are the sampling points along each direction for a raster of one stride.
 type lines struct {
 	stride int
 	steps  [directions][longestHalf]step
-	along  [directions][]float32 // weights of the Gaussian along, middle first
+	along  [directions][]alongTap // middle first
 }
 
-// quadrature holds the even and odd weights of the complex filter across, by direction and period;
-// middle first.
-type quadrature struct {
-	even, odd [directions][periods][]float32
-}
+// quadrature holds the weights of the complex filter across, by direction and
+// period; middle first.
+type quadrature [directions][periods][]acrossTap
 
 var (
 	acrossBank = sync.OnceValue(makeQuadrature)
@@ -91,9 +99,11 @@ func (l *lines) prepare(stride int) {
 			l.steps[d][k] = between(x, y, stride)
 		}
 		n := int(alongReach / s)
-		l.along[d] = make([]float32, n+1)
+		l.along[d] = make([]alongTap, n+1)
 		for k, v := range bell(n, s/alongDeviation) {
-			l.along[d][k] = float32(v)
+			at, weight := l.steps[d][k], float32(v)
+			far := weight * at.share
+			l.along[d][k] = alongTap{at.near, at.far, weight - far, far}
 		}
 	}
 }
@@ -102,10 +112,10 @@ func (l *lines) prepare(stride int) {
 func between(x, y float64, stride int) step {
 	near := int(math.Floor(y+1e-9))*stride + int(math.Floor(x+1e-9))
 	if fx := x - math.Floor(x+1e-9); fx > 1e-6 {
-		return step{near, near + 1, float32(fx)}
+		return step{int32(near), int32(near + 1), float32(fx)}
 	}
 	fy := y - math.Floor(y+1e-9)
-	return step{near, near + stride, float32(fy)}
+	return step{int32(near), int32(near + stride), float32(fy)}
 }
 
 // bell samples a Gaussian at 0, width, 2·width … n·width deviations, scaled so
@@ -140,17 +150,17 @@ func makeQuadrature() *quadrature {
 			for k := 1; k <= n; k++ {
 				constant += 2 * g[k] * math.Cos(turn*float64(k))
 			}
-			even, odd := make([]float32, n+1), make([]float32, n+1)
-			for k := range g {
-				even[k] = float32(2 * g[k] * (math.Cos(turn*float64(k)) - constant))
-				odd[k] = float32(2 * g[k] * math.Sin(turn*float64(k)))
-			}
+			side := 1.0
 			if d >= directions/2 {
-				for k := range odd {
-					odd[k] = -odd[k] // the normal's line runs the other way
+				side = -1 // the normal's line runs the other way
+			}
+			q[d][i] = make([]acrossTap, n+1)
+			for k := range g {
+				q[d][i][k] = acrossTap{
+					even: float32(2 * g[k] * (math.Cos(turn*float64(k)) - constant)),
+					odd:  float32(side * 2 * g[k] * math.Sin(turn*float64(k))),
 				}
 			}
-			q.even[d][i], q.odd[d][i] = even, odd
 		}
 	}
 	return q

@@ -96,31 +96,12 @@ func directionOf(cos, sin float32) uint8 {
 // by two pixels at a time: they have one direction, so each step is looked up once.
 // At an odd width or height the square reaches into the border, which is no harm.
 func (w *wave) average(r *raster, m *mask) {
-	below := r.stride
-	f := r.level
+	var v [4]float32
 	for y := 0; y < r.height; y += 2 {
 		for _, run := range m.runs(y) {
 			for p, end := r.at(run.from, y), r.at(run.to, y); p < end; p += 2 {
-				d := w.direction[p] % directions
-				weights := w.lines.along[d]
-				steps := w.lines.steps[d][:len(weights)]
-				v := weights[0]
-				v0, v1, v2, v3 := v*f[p], v*f[p+1], v*f[p+below], v*f[p+below+1]
-				for k := 1; k < len(weights); k++ {
-					s := steps[k]
-					far := weights[k] * s.share
-					near := weights[k] - far
-					a, b := f[p+s.near:][:2], f[p-s.near:][:2]
-					c, e := f[p+s.far:][:2], f[p-s.far:][:2]
-					v0 += near*(a[0]+b[0]) + far*(c[0]+e[0])
-					v1 += near*(a[1]+b[1]) + far*(c[1]+e[1])
-					a, b = f[p+s.near+below:][:2], f[p-s.near+below:][:2]
-					c, e = f[p+s.far+below:][:2], f[p-s.far+below:][:2]
-					v2 += near*(a[0]+b[0]) + far*(c[0]+e[0])
-					v3 += near*(a[1]+b[1]) + far*(c[1]+e[1])
-				}
-				w.smoothed[p], w.smoothed[p+1] = v0, v1
-				w.smoothed[p+below], w.smoothed[p+below+1] = v2, v3
+				averageQuad(&v, r.level, p, r.stride, w.lines.along[w.direction[p]%directions])
+				store(w.smoothed, p, r.stride, &v)
 			}
 		}
 	}
@@ -128,56 +109,28 @@ func (w *wave) average(r *raster, m *mask) {
 
 // demodulate filters the averaged raster across the ridges.
 func (w *wave) demodulate(r *raster, m *mask, periods *period) {
+	var re, im [4]float32
 	for y := 0; y < r.height; y += 2 {
 		for _, run := range m.runs(y) {
 			for x := run.from; x < run.to; x += 2 {
 				p := r.at(x, y)
-				d, i := w.direction[p]%directions, periods.at(x, y)
-				w.quadraturePair(p, d, i)
-				w.quadraturePair(p+r.stride, d, i)
+				w.quadrature(&re, &im, p, r.stride, periods.at(x, y))
+				store(w.re, p, r.stride, &re)
+				store(w.im, p, r.stride, &im)
 			}
 		}
 	}
 }
 
-// quadraturePair filters the pixels at p and p+1 with one direction and period.
-func (w *wave) quadraturePair(p int, d uint8, period int) {
-	even := w.bank.even[d][period]
-	odd := w.bank.odd[d][period][:len(even)]
-	steps := w.lines.steps[normal(int(d))][:len(even)]
-	f := w.smoothed
-	re0, re1 := even[0]*f[p], even[0]*f[p+1]
-	var im0, im1 float32
-	for k := 1; k < len(even); k++ {
-		s := steps[k]
-		a, b := f[p+s.near:][:2], f[p-s.near:][:2]
-		c, e := f[p+s.far:][:2], f[p-s.far:][:2]
-		ahead, behind := a[0]+s.share*(c[0]-a[0]), b[0]+s.share*(e[0]-b[0])
-		re0 += even[k] * (ahead + behind)
-		im0 -= odd[k] * (ahead - behind)
-		ahead, behind = a[1]+s.share*(c[1]-a[1]), b[1]+s.share*(e[1]-b[1])
-		re1 += even[k] * (ahead + behind)
-		im1 -= odd[k] * (ahead - behind)
-	}
-	w.re[p], w.re[p+1] = re0, re1
-	w.im[p], w.im[p+1] = im0, im1
+// store writes a square of two by two pixels whose first is p.
+func store(out []float32, p, stride int, v *[4]float32) {
+	above, below := out[p:][:2], out[p+stride:][:2]
+	above[0], above[1], below[0], below[1] = v[0], v[1], v[2], v[3]
 }
 
-// quadrature is the complex answer at index p alone of the filter of one period.
-func (w *wave) quadrature(p, period int) (re, im float32) {
+// quadrature filters the square of two by two pixels at p, across the ridges in the
+// direction at p, with the filter of one period.
+func (w *wave) quadrature(re, im *[4]float32, p, stride, period int) {
 	d := w.direction[p] % directions
-	even := w.bank.even[d][period]
-	odd := w.bank.odd[d][period][:len(even)]
-	steps := w.lines.steps[normal(int(d))][:len(even)]
-	f := w.smoothed
-	re = even[0] * f[p]
-	for k := 1; k < len(even); k++ {
-		s := steps[k]
-		ahead, behind := f[p+s.near], f[p-s.near]
-		ahead += s.share * (f[p+s.far] - ahead)
-		behind += s.share * (f[p-s.far] - behind)
-		re += even[k] * (ahead + behind)
-		im -= odd[k] * (ahead - behind)
-	}
-	return re, im
+	quadratureQuad(re, im, w.smoothed, p, stride, w.lines.steps[normal(int(d))][:], w.bank[d][period])
 }
