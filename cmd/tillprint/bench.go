@@ -56,7 +56,8 @@ func benchScanCommand() *cobra.Command {
 		Short: "Measure after how many rows a finger is decided",
 		Long: `Measure after how many rows of its image a finger is decided: the first presses of every
 finger are enrolled among synthetic distractors, the others sent row by row in the pace of
-the wire, which is computed, not waited for. Rows are shares of the image.`,
+the wire, which is computed, not waited for. Rows are shares of the image. What is computed
+counts in processor time, as if the process had one core to itself.`,
 		Example: "  tillprint bench scan --sensor r503 --baud 115200 fvc2002_db1_b --json",
 		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -87,5 +88,6 @@ func printScans(w io.Writer, r *eval.ScanResult) {
 	fmt.Fprintf(w, "wrong     %d (%d when only whole images are looked at)\n", r.Wrong, r.WrongWhole)
 	fmt.Fprintf(w, "undecided %d (%d)\n", r.Undecided, r.UndecidedWhole)
 	fmt.Fprintf(w, "decision  %.0f ms after the first byte in the median (%.0f)\n", r.DecisionMS, r.DecisionMSWhole)
-	fmt.Fprintf(w, "compute   %.1f ms from the rows that decided to the decision in the median (%.1f)\n", r.ComputeMS, r.ComputeMSWhole)
+	fmt.Fprintf(w, "compute   %.1f ms of processor time from the rows that decided to the decision in the median (%.1f)\n", r.ComputeMS, r.ComputeMSWhole)
+	fmt.Fprintf(w, "looks     %.1f ms of processor time for all looks at a scan in the median, %.1f of them\n", r.LooksMS, r.Looks)
 }

@@ -13,6 +13,8 @@ import (
 )
 
 // ScanOptions of [Scan]. Input's Sensor must name a module, and Scale is not used.
+// Where Input has no clock, work is counted in the processor time of the process, as
+// if it had one core to itself: then what else the machine does changes little.
 type ScanOptions struct {
 	Input
 	Baud        int            // of the wire; 0 is 115,200
@@ -36,6 +38,8 @@ type ScanResult struct {
 	Wrong     int     `json:"wrong"`          // scans, of enrolled fingers or strangers, that named somebody else
 	Undecided int     `json:"undecided"`      // scans of enrolled fingers that named nobody
 	ComputeMS float64 `json:"compute_ms_p50"` // from the rows that decided to the decision
+	LooksMS   float64 `json:"looks_ms_p50"`   // of all looks on the way together, a scan
+	Looks     float64 `json:"looks"`          // at a scan, in the mean
 
 	// The same when nothing is looked at before the last row.
 	WrongWhole     int     `json:"wrong_whole"`
@@ -61,6 +65,9 @@ func Scan(ctx context.Context, o ScanOptions) (*ScanResult, error) {
 	if o.ISO || o.Baud < 1200 || o.Enrol < 1 || o.Distractors < 0 {
 		return nil, errors.New("scans need images, 1,200 baud or more, an impression enrolled and no negative number of distractors")
 	}
+	if o.Now == nil {
+		o.Now = processorTime
+	}
 	p := &player{o: o, loader: loader{in: o.Input, extractor: extract.New()}, gallery: matcher.NewGallery()}
 	defer p.extractor.Clear()
 	if err := p.check(); err != nil {
@@ -84,6 +91,8 @@ type player struct {
 	figures ScanResult
 	rows    []time.Duration // shares of an image, in parts of partsOfImage
 	used    []time.Duration // likewise
+	looks   []time.Duration // spent on all looks at a scan
+	looked  int             // how often
 	early   times
 	whole   times
 }
@@ -213,6 +222,8 @@ func (p *player) note(early, whole decision, height int, finger string, enrolled
 func (p *player) result() *ScanResult {
 	r := &p.figures
 	r.RowsP50, r.RowsP95 = quantile(p.rows, 0.5, partsOfImage), quantile(p.rows, 0.95, partsOfImage)
+	r.LooksMS = median(p.looks, time.Millisecond)
+	r.Looks = float64(p.looked) / float64(max(1, len(p.looks)))
 	r.RowsUsedP50 = quantile(p.used, 0.5, partsOfImage)
 	r.ComputeMS, r.ComputeMSWhole = median(p.early.compute, time.Millisecond), median(p.whole.compute, time.Millisecond)
 	r.DecisionMS, r.DecisionMSWhole = median(p.early.decision, time.Millisecond), median(p.whole.decision, time.Millisecond)

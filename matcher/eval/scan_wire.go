@@ -20,6 +20,7 @@ type decision struct {
 // scan sends one image over the wire of its time.
 func (p *player) scan(ctx context.Context, s *sample.Sample, finger string, enrolled bool) error {
 	var clock time.Duration // when the processor is free
+	var looks time.Duration
 	var early decision
 	took := func(work func() error) (d time.Duration, err error) {
 		began := p.in.Now()
@@ -42,6 +43,8 @@ func (p *player) scan(ctx context.Context, s *sample.Sample, finger string, enro
 		if err != nil {
 			return err
 		}
+		looks += d
+		p.looked++
 		early.at, early.compute, early.used = clock, d, y+1
 		for early.rows = y + 1; early.rows < s.Height && p.arrival(early.rows, s.Width) <= clock; early.rows++ {
 		}
@@ -49,6 +52,7 @@ func (p *player) scan(ctx context.Context, s *sample.Sample, finger string, enro
 	if early.verdict.Found { // the processor has been idle since: only the comparison goes on
 		clock = p.arrival(s.Height-1, s.Width)
 	}
+	p.looks = append(p.looks, looks)
 	whole := decision{rows: s.Height, used: s.Height}
 	var err error
 	whole.compute, err = took(func() (err error) { whole.verdict, err = p.judge(ctx, e.End, p.o.Policy); return err })

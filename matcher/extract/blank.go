@@ -49,9 +49,12 @@ func (m *mask) findBlank(pixels []uint8) {
 	for y := range m.height {
 		row := pixels[y*m.width : (y+1)*m.width]
 		low, high := m.low[y/cell*m.columns:], m.high[y/cell*m.columns:]
-		for x, v := range row {
-			low[x/cell] = min(low[x/cell], v)
-			high[x/cell] = max(high[x/cell], v)
+		for c := range m.columns {
+			least, most := int(low[c]), int(high[c]) // whole words, which need no branch
+			for _, v := range row[c*cell : min((c+1)*cell, m.width)] {
+				least, most = min(least, int(v)), max(most, int(v))
+			}
+			low[c], high[c] = uint8(least), uint8(most)
 		}
 	}
 	for y := 1; y < m.rows-1; y++ {

@@ -23,16 +23,18 @@ const (
 	poorest = 0.2 // quality below which a minutia is dropped
 )
 
-// clean drops pairs, what lies at the edge, and what is poor.
+// clean drops pairs and what lies at the edge, judges the rest, and drops what is
+// poor.
 func (e *Extractor) clean() {
 	e.annul()
+	w, h := float32(e.raster.width), float32(e.raster.height)
 	e.found = slices.DeleteFunc(e.found, func(m minutia) bool {
-		if m.quality < poorest || e.mask.away(m.x, m.y) < margin {
-			return true
-		}
-		w, h := float32(e.raster.width), float32(e.raster.height)
-		return min(m.x, m.y, w-1-m.x, h-1-m.y) < frame
+		return e.mask.away(m.x, m.y) < margin || min(m.x, m.y, w-1-m.x, h-1-m.y) < frame
 	})
+	for i := range e.found {
+		e.judge(&e.found[i])
+	}
+	e.found = slices.DeleteFunc(e.found, func(m minutia) bool { return m.quality < poorest })
 }
 
 // A pair is two minutiae by index and how far apart they are, 0..1.

@@ -36,24 +36,15 @@ func smooth(field, scratch []float32, columns int, k kernel) {
 	for y := range rows {
 		row := field[y*columns : (y+1)*columns]
 		out := scratch[y*columns : (y+1)*columns]
-		for x := range out {
-			v := k[0] * row[x]
-			for d := 1; d < len(k); d++ {
-				if x >= d {
-					v += k[d] * row[x-d]
-				}
-				if x+d < columns {
-					v += k[d] * row[x+d]
-				}
-			}
-			out[x] = v
+		weigh(out, row, k[0])
+		for d := 1; d < min(len(k), columns); d++ {
+			accumulate(out[d:], row, k[d])
+			accumulate(out[:columns-d], row[d:], k[d])
 		}
 	}
 	for y := range rows {
 		out := field[y*columns : (y+1)*columns]
-		for x := range out {
-			out[x] = k[0] * scratch[y*columns+x]
-		}
+		weigh(out, scratch[y*columns:], k[0])
 		for d := 1; d < len(k); d++ {
 			if y >= d {
 				accumulate(out, scratch[(y-d)*columns:], k[d])
@@ -65,12 +56,40 @@ func smooth(field, scratch []float32, columns int, k kernel) {
 	}
 }
 
+// weigh sets out to weight times in, element by element.
+func weigh(out, in []float32, weight float32) {
+	in = in[:len(out)]
+	for i, v := range in {
+		out[i] = weight * v
+	}
+}
+
 // accumulate adds weight times in to out, element by element.
 func accumulate(out, in []float32, weight float32) {
 	in = in[:len(out)]
 	for i, v := range in {
 		out[i] += weight * v
 	}
+}
+
+// ranked is the element of a field without negative ones that so many are below, as
+// if it were sorted: found byte by byte, from the highest.
+func ranked(field []float32, rank int) float32 {
+	var found uint32
+	for shift := 24; shift >= 0; shift -= 8 {
+		var count [256]int
+		for _, v := range field {
+			if bits := math.Float32bits(v) >> shift; bits>>8 == found {
+				count[bits&255]++
+			}
+		}
+		digit := 0
+		for ; rank >= count[digit]; digit++ {
+			rank -= count[digit]
+		}
+		found = found<<8 | uint32(digit)
+	}
+	return math.Float32frombits(found)
 }
 
 // A spot is a pixel position on a grid of cells: the four cells whose middles

@@ -127,12 +127,15 @@ func (o *orientation) refine(r *raster, w *wave, m *mask) {
 // tensor sums the structure tensor of the wave's real part, at equal amplitude
 // everywhere, over the cell whose first pixel is (left, top).
 func (w *wave) tensor(r *raster, left, top int) (cos, sin, energy float32) {
+	first, last := max(1, left), min(left+cell, r.width-1)
 	for y := max(1, top); y < min(top+cell, r.height-1); y++ {
-		for x := max(1, left); x < min(left+cell, r.width-1); x++ {
-			p := r.at(x, y)
-			re, im := w.re[p], w.im[p]
-			gx := w.re[p+1] - w.re[p-1]
-			gy := w.re[p+r.stride] - w.re[p-r.stride]
+		p, n := r.at(first, y), max(0, last-first)
+		above, below := w.re[p-r.stride:][:n], w.re[p+r.stride:][:n]
+		here, imaginary := w.re[p-1:][:n+2], w.im[p:][:n]
+		for x := range n {
+			re, im := here[x+1], imaginary[x]
+			gx := here[x+2] - here[x]
+			gy := below[x] - above[x]
 			scale := 1 / (re*re + im*im + 0.02)
 			cos += scale * (gy*gy - gx*gx)
 			sin -= scale * 2 * gx * gy

@@ -33,15 +33,13 @@ func (q *period) measure(r *raster, w *wave, m *mask) {
 		q.energy[i] = locked.Resize(q.energy[i], n)
 		clear(q.energy[i])
 	}
-	var re, im [4]float32
 	for b := range n {
 		x, y := b%q.columns*side+side/2, b/q.columns*side+side/2
 		if x >= r.width || y >= r.height || !m.inside(x, y) {
 			continue
 		}
-		for i := range periods {
-			w.quadrature(&re, &im, r.at(x, y), r.stride, i)
-			q.energy[i][b] = re[0]*re[0] + im[0]*im[0]
+		for i, energy := range w.energies(r.at(x, y)) {
+			q.energy[i][b] = energy
 		}
 	}
 	for i := range periods {

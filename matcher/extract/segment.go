@@ -1,10 +1,6 @@
 package extract
 
-import (
-	"slices"
-
-	"github.com/tillprint/tillprint/locked"
-)
+import "github.com/tillprint/tillprint/locked"
 
 const (
 	faintest   = 3.0  // grey levels per pixel of gradient below which nothing is ridge
@@ -21,14 +17,13 @@ type mask struct {
 	low, high     []uint8
 	vote          []float32
 	scratch       []float32
-	sorted        []float32
 	depth         []float32 // pixels to the nearest background, 0 outside
 	spans         []run     // of one row
 	fraction      float64
 }
 
 func (m *mask) clear() {
-	for _, f := range [...][]float32{m.strength, m.vote, m.scratch, m.sorted, m.depth} {
+	for _, f := range [...][]float32{m.strength, m.vote, m.scratch, m.depth} {
 		clear(f[:cap(f)])
 	}
 	clear(m.blank[:cap(m.blank)])
@@ -45,9 +40,7 @@ type run struct{ from, to int }
 func (m *mask) find(o *orientation) {
 	n := m.columns * m.rows
 	m.vote, m.depth = locked.Resize(m.vote, n), locked.Resize(m.depth, n)
-	m.sorted = locked.Append(m.sorted[:0], m.strength...)
-	slices.Sort(m.sorted)
-	least := max(faintest, fainter*m.sorted[n*9/10])
+	least := max(faintest, fainter*ranked(m.strength, n*9/10))
 	for i := range n {
 		m.vote[i] = 0
 		if m.strength[i] > least && !m.blank[i] && o.coherence(i) > disordered {

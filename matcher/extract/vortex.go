@@ -17,6 +17,8 @@ type minutia struct {
 	angle   float32 // [0, 2π)
 	charge  int8    // +1 or -1: the way the phase turns
 	valley  bool    // the extra fringe is a valley: a bifurcation
+	frame   uint8   // the direction whose normal the charge counts along
+	axis    float64 // of the ridge in that frame
 	fit     float32 // 0..1, how well the wave around it is that of a dislocation
 	quality float32 // 0..1
 }
@@ -91,22 +93,20 @@ func (w *wave) turns(p, stride int) int8 {
 	return n
 }
 
-// locate finds the zero within the square at (x, y) and what lies around it.
+// locate finds the zero within the square at (x, y) and its direction.
 func (e *Extractor) locate(x, y int, charge int8) minutia {
 	p := e.raster.at(x, y)
 	re, im := e.wave.corners(p, e.raster.stride)
 	u, v := zero(re, im)
-	m := minutia{x: float32(x) + u, y: float32(y) + v, charge: charge}
-	frame := e.wave.direction[p]
-	axis := e.orientation.angle(m.x, m.y)
-	if math.Cos(axis-float64(frame)*math.Pi/directions) < 0 {
-		axis += math.Pi // the charge counts in the frame of p
+	m := minutia{x: float32(x) + u, y: float32(y) + v, charge: charge, frame: e.wave.direction[p]}
+	m.axis = e.orientation.angle(m.x, m.y)
+	if math.Cos(m.axis-float64(m.frame)*math.Pi/directions) < 0 {
+		m.axis += math.Pi // the charge counts in the frame of p
 	}
-	m.angle = float32(math.Mod(axis, 2*math.Pi))
+	m.angle = float32(math.Mod(m.axis, 2*math.Pi))
 	if charge < 0 {
-		m.angle = float32(math.Mod(axis+math.Pi, 2*math.Pi))
+		m.angle = float32(math.Mod(m.axis+math.Pi, 2*math.Pi))
 	}
-	e.judge(&m, frame, axis)
 	return m
 }
 
@@ -142,25 +142,35 @@ var probeRadii = [...]float32{3.5, 5.5, 7.5}
 // probes is the number of points on each circle.
 const probes = 16
 
+// circle holds the points of the circle of radius 1.
+var circle = makeCircle()
+
+func makeCircle() (c [probes][2]float64) {
+	for i := range c {
+		c[i][1], c[i][0] = math.Sincos(2 * math.Pi * float64(i) / probes)
+	}
+	return c
+}
+
 // judge compares the phase around a minutia with that of a clean dislocation:
 // the wave's own advance across the ridges plus one turn. Their agreement is the
 // fit; what phase is left over on the side of the extra fringe is its kind.
-func (e *Extractor) judge(m *minutia, frame uint8, axis float64) {
+func (e *Extractor) judge(m *minutia) {
 	w, r := &e.wave, &e.raster
 	x0, y0 := int(m.x+0.5), int(m.y+0.5)
-	sin, cos := math.Sincos(axis)
+	sin, cos := math.Sincos(m.axis)
 	number := 2 * math.Pi / periodOf(e.period.at(min(x0, r.width-1), min(y0, r.height-1)))
 	var sumRe, sumIm, amplitude, count float64
 	for _, radius := range probeRadii {
 		for i := range probes {
-			dy, dx := math.Sincos(2 * math.Pi * float64(i) / probes)
+			dx, dy := circle[i][0], circle[i][1]
 			x, y := int(m.x+radius*float32(dx)+0.5), int(m.y+radius*float32(dy)+0.5)
 			if x < 0 || y < 0 || x >= r.width || y >= r.height {
 				continue
 			}
 			p := r.at(x, y)
 			re, im := float64(w.re[p]), float64(w.im[p])
-			if opposed(frame, w.direction[p]) {
+			if opposed(m.frame, w.direction[p]) {
 				im = -im
 			}
 			count++

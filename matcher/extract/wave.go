@@ -134,3 +134,27 @@ func (w *wave) quadrature(re, im *[4]float32, p, stride, period int) {
 	d := w.direction[p] % directions
 	quadratureQuad(re, im, w.smoothed, p, stride, w.lines.steps[normal(int(d))][:], w.bank[d][period])
 }
+
+// energies are the squared answers of each period's filter at p. All of them need
+// the same points of one line.
+func (w *wave) energies(p int) (energies [periods]float32) {
+	d := w.direction[p] % directions
+	var sum, difference [longestHalf]float32
+	f, bank := w.smoothed, &w.bank[d]
+	for k, s := range w.lines.steps[normal(int(d))][:len(bank[periods-1])] {
+		near, far := int(s.near), int(s.far)
+		ahead, behind := f[p+near], f[p-near]
+		ahead += s.share * (f[p+far] - ahead)
+		behind += s.share * (f[p-far] - behind)
+		sum[k], difference[k] = ahead+behind, ahead-behind
+	}
+	for i, taps := range bank {
+		re, im := taps[0].even*f[p], float32(0)
+		for k := 1; k < len(taps); k++ {
+			re += taps[k].even * sum[k]
+			im -= taps[k].odd * difference[k]
+		}
+		energies[i] = re*re + im*im
+	}
+	return energies
+}
