@@ -21,6 +21,10 @@ import (
 // ErrImpostor says that whatever answers at the hub's address does not hold the hub's key.
 var ErrImpostor = errors.New("the machine at the hub's address is not the hub that this terminal joined")
 
+// ErrJoinRefused says that the hub does not know the join code, or that it was used or is out of date: asking again with
+// it is of no use.
+var ErrJoinRefused = errors.New("the hub refuses the join code")
+
 // failure is an answer of the hub that says no.
 type failure struct {
 	status int
@@ -31,6 +35,9 @@ type failure struct {
 func (f *failure) Error() string {
 	return fmt.Sprintf("the hub answers %d %s: %s", f.status, f.Code, f.Detail)
 }
+
+// Is lets errors.Is find a refused join code.
+func (f *failure) Is(target error) bool { return target == ErrJoinRefused && f.Code == register.CodeToken }
 
 // refusedWith reports whether the hub refused with the given code.
 func refusedWith(err error, code string) bool {
