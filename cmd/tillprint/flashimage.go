@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -36,7 +35,7 @@ func (f *flasher) open(ctx context.Context) (flash.Image, error) {
 	}
 	_ = bar.Finish()
 	fmt.Fprintf(f.out, "image of version %s, %s on the card\n", r.Version, flash.Bytes(file.Unpacked.Size))
-	return flash.Image{Size: file.Unpacked.Size, Open: func() (io.ReadCloser, error) { return unpack(file, f.image) }}, nil
+	return flash.Image{Size: file.Unpacked.Size, Open: func() (io.ReadCloser, error) { return file.UnpackFile(f.image) }}, nil
 }
 
 // statement reads what lies beside the image. Without a key its maker is not known, and that is said.
@@ -62,26 +61,6 @@ func (f *flasher) statement() (*release.Release, error) {
 		return nil, fmt.Errorf("the release key cannot be read: %w", err)
 	}
 	return release.Open([]byte(text), verifier)
-}
-
-// unpacked closes the file together with what unpacks it.
-type unpacked struct {
-	io.ReadCloser
-	file *os.File
-}
-
-func (u unpacked) Close() error { return errors.Join(u.ReadCloser.Close(), u.file.Close()) }
-
-func unpack(f release.File, path string) (io.ReadCloser, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the image: %w", err)
-	}
-	out, err := f.Unpack(file)
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return unpacked{out, file}, nil
 }
 
 // stopper ends a long reading when the context ends.

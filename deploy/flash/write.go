@@ -50,6 +50,11 @@ func Write(ctx context.Context, card Card, size int64, image Image, step func(n 
 	if need := max(image.Size, Least); size < need {
 		return fmt.Errorf("%w: it has %s, %s are needed", ErrTooSmall, Bytes(size), Bytes(need))
 	}
+	return Copy(ctx, card, image, step)
+}
+
+// Copy is Write for one partition of a card: without the question whether a whole card is large enough.
+func Copy(ctx context.Context, card Card, image Image, step func(n int)) error {
 	from, err := image.Open()
 	if err != nil {
 		return err

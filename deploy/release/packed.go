@@ -75,3 +75,24 @@ func (f File) Unpack(r io.Reader) (io.ReadCloser, error) {
 	}
 	return &checked{from: z, left: f.Unpacked.Size, sum: sha256.New(), file: f, close: z.Close}, nil
 }
+
+// UnpackFile is Unpack of a file.
+func (f File) UnpackFile(path string) (io.ReadCloser, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", f.Name, err)
+	}
+	out, err := f.Unpack(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return unpacked{out, file}, nil
+}
+
+// unpacked closes the file together with what unpacks it.
+type unpacked struct {
+	io.ReadCloser
+	file *os.File
+}
+
+func (u unpacked) Close() error { return errors.Join(u.ReadCloser.Close(), u.file.Close()) }

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/deploy/update"
+)
+
+// Where the image keeps what an update needs to know. None of it is configurable: it is part of what was signed.
+const (
+	releaseKey = "/usr/share/tillprint/release.key"
+	startDir   = "/start"
+)
+
+func updateCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "update",
+		Short: "Replace this card's kernel, firmware and root by a signed version, or fall back",
+		Long: `Replace this card's kernel, firmware and root by a signed version, or fall back.
+
+Only for terminals that were started from Tillprint's own image; on Raspberry Pi OS, packages do this. An update is written
+into the slot that does not run. It is started once on trial, and committed when the daemon serves; otherwise the next
+start is the old version's.`,
+		Args: cli.Args(cobra.NoArgs),
+	}
+	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateConfirmCommand())
+	return c
+}
+
+// thisCard is the card that this machine was started from.
+func thisCard() (update.Card, error) {
+	cmdline, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return update.Card{}, fmt.Errorf("finding out which slot runs: %w", err)
+	}
+	osRelease, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		return update.Card{}, fmt.Errorf("finding out which version runs: %w", err)
+	}
+	return update.This(string(cmdline), string(osRelease), startDir)
+}
+
+func updateStatusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say which slot runs, and whether it is committed",
+		Args:  cli.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			card, err := thisCard()
+			if err != nil {
+				return err
+			}
+			committed, err := update.Committed(card.Autoboot)
+			if err != nil {
+				return err
+			}
+			how := "committed"
+			if committed != card.Running {
+				how = fmt.Sprintf("on trial; slot %v is committed", committed)
+			}
+			fmt.Fprintf(c.OutOrStdout(), "slot %v runs, version %s (%d), %s\n", card.Running, cli.Version(), card.Sequence, how)
+			return nil
+		},
+	}
+}
+
+func updateInstallCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "install FOLDER",
+		Short: "Write a bundle into the slot that does not run",
+		Long: `Write the bundle in FOLDER (bundle.release, boot.img.zst, root.img.zst) into the slot that does not run, and read
+it back. It can be repeated after any failure. Start it on trial with 'reboot "0 tryboot"'.`,
+		Args: cli.Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			card, err := thisCard()
+			if err != nil {
+				return err
+			}
+			text, err := os.ReadFile(releaseKey)
+			if errors.Is(err, os.ErrNotExist) {
+				return errors.New("this image was built without a release key: it takes no updates; flash the card")
+			}
+			if err != nil {
+				return fmt.Errorf("reading the release key: %w", err)
+			}
+			key, err := note.NewVerifier(strings.TrimSpace(string(text)))
+			if err != nil {
+				return fmt.Errorf("reading the release key: %w", err)
+			}
+			r, err := card.Open(args[0], key)
+			if err != nil {
+				return err
+			}
+			if err := card.Install(c.Context(), args[0], r, func(int) {}); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "version %s is in slot %v; slot %v stays committed until the new one serves\n", r.Version, card.Running.Other(), card.Running)
+			return nil
+		},
+	}
+}
+
+func updateConfirmCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "confirm",
+		Short: "Commit the slot that runs; the image's own unit calls this once the daemon serves",
+		Args:  cli.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			card, err := thisCard()
+			if err != nil {
+				return err
+			}
+			committed, err := update.Committed(card.Autoboot)
+			if err != nil || committed == card.Running {
+				return err
+			}
+			if err := update.Commit(card.Autoboot, card.Running); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "slot %v is committed\n", card.Running)
+			return nil
+		},
+	}
+}
