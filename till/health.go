@@ -55,6 +55,22 @@ const (
 	actionReplay    = "same-picture-twice" // the sensor sent a picture twice
 )
 
+// alert tells the office, beside the till. A disk that does not take it shows in
+// the health bar.
+func (t *Till) alert(sentence string) {
+	if t.parts.Alert == nil {
+		return
+	}
+	t.finish(func(context.Context) func() {
+		err := t.parts.Alert(sentence)
+		return func() {
+			if err != nil {
+				t.trouble++
+			}
+		}
+	})
+}
+
 // record writes an event beside the till. A disk that does not take it is shown
 // in the health bar; it stops nobody's lunch.
 func (t *Till) record(e audit.Event) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/store/pin"
 )
 
 // Key takes one key of the pupil's keypad or the page's: '0' to '9', '#' to end
@@ -109,12 +110,14 @@ func (t *Till) verifyPIN(pepper, digits []byte, like string) (consent.SubjectID,
 	phc, found := like, false
 	if len(pepper) > 0 && len(digits) == t.cfg.PINLength {
 		var held string
-		if subject, held, found = t.parts.People.FindPIN(pinIndex(pepper, digits)); found {
+		if subject, held, found = t.parts.People.FindPIN(pin.Index(pepper, digits)); found {
 			phc = held
 		}
 	}
+	secret := pin.Secret(pepper, digits)
+	defer clear(secret)
 	v, err := parseVerifier(phc)
-	if err != nil || !v.holds(digits) || !found {
+	if err != nil || !v.holds(secret) || !found {
 		subject = ""
 	}
 	return subject, phc
@@ -126,8 +129,12 @@ func (t *Till) pinChecked(subject consent.SubjectID, phc string) {
 		t.propose(identity{subject: subject, route: routePIN}, "The PIN is theirs. Compare the face.")
 		return
 	}
+	calm := t.throttle.level <= freeWrong
 	if t.throttle.wrong(time.Now()) {
 		t.record(audit.Event{Kind: audit.Fault, Action: actionPINsWrong})
+		if calm { // one alert for each burst: whoever guesses must not fill the office's page
+			t.alert("So many wrong PINs were keyed that the PIN pad rests: somebody may be guessing. Nobody is locked out; name and cash go on.")
+		}
 	}
 	t.again("Nobody has that PIN.", nil, false)
 }

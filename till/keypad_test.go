@@ -3,12 +3,14 @@ package till
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/store/pin"
 )
 
 func TestKeypad(t *testing.T) {
@@ -54,7 +56,7 @@ func TestPINThrottle(t *testing.T) {
 			w.want(TryAgain)
 		}
 		if len(w.events(audit.Fault)) != 0 {
-			t.Error("an alert for a few slips")
+			t.Error("the log tells of a few slips")
 		}
 		w.must(w.till.PIN(w.ctx, "000000"))
 		w.want(TryAgain)
@@ -68,8 +70,16 @@ func TestPINThrottle(t *testing.T) {
 		w.must(w.till.Choose(w.ctx, w.amina))
 		w.want(Proposed)
 		time.Sleep(longestRest)
+		w.must(w.till.PIN(w.ctx, "000000"))
+		w.want(TryAgain)
+		time.Sleep(longestRest)
 		w.must(w.till.PIN(w.ctx, "493201"))
 		w.want(Proposed)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.alerts) != 1 || !strings.Contains(w.alerts[0], "somebody may be guessing") {
+			t.Errorf("one burst of wrong PINs, and the office was told %q", w.alerts)
+		}
 	})
 }
 
@@ -116,7 +126,7 @@ func TestPollServesTheNextByItself(t *testing.T) {
 func TestVerifiersOfTheStoreAreNotTrusted(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		p := withName("Broken Verifier")
-		p.PINIndex, p.PINVerifier = pinIndex(pepper, []byte("777777")), "$argon2id$v=19$m=99999999,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+		p.PINIndex, p.PINVerifier = pin.Index(pepper, []byte("777777")), "$argon2id$v=19$m=99999999,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
 		w.admit(p, 0)
 		w.must(w.till.PIN(w.ctx, "777777"))
 		w.want(TryAgain)

@@ -72,6 +72,7 @@ type Parts struct {
 	Lamps       func() []Lamp                                                   // optional: hub and lease, for the health bar
 	Audit       func(...audit.Event) error                                      // appends to the audit log; (*store.Store).Append
 	Events      func(first int64, each func(n int64, e audit.Event) bool) error // optional: reads the audit log, so that a restart forgets nobody served today
+	Alert       func(sentence string) error                                     // optional: tells the office of what somebody should look into
 	OnScan      func(Result)                                                    // optional: figures of each press; must not wait
 	Now         func() time.Time                                                // the terminal's clock; default time.Now
 	Rand        io.Reader                                                       // for proposal ids; default crypto/rand

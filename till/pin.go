@@ -1,8 +1,6 @@
 package till
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -28,14 +26,6 @@ const (
 const standIn = "$argon2id$v=19$m=7168,t=5,p=1$dGlsbHByaW50LXN0YW5kLWlu$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 var errVerifier = errors.New("till: a PIN verifier is not in the PHC form of Argon2id; have the office draw this PIN again")
-
-// pinIndex is the blind index under which the store finds a PIN: without the
-// site's pepper it says nothing about the digits.
-func pinIndex(pepper, digits []byte) []byte {
-	mac := hmac.New(sha256.New, pepper)
-	mac.Write(digits)
-	return mac.Sum(nil)
-}
 
 // verifier is a parsed PHC string, $argon2id$v=19$m=..,t=..,p=..$salt$hash.
 type verifier struct {
@@ -68,10 +58,10 @@ func parseVerifier(phc string) (verifier, error) {
 	return v, nil
 }
 
-// holds reports whether digits are the PIN behind the verifier, in time that
-// does not depend on the digits.
-func (v verifier) holds(digits []byte) bool {
-	got := argon2.IDKey(digits, v.salt, v.passes, v.memory, v.lanes, uint32(len(v.hash)))
+// holds reports whether this is the secret (see pin.Secret) behind the verifier, in
+// time that does not depend on it.
+func (v verifier) holds(secret []byte) bool {
+	got := argon2.IDKey(secret, v.salt, v.passes, v.memory, v.lanes, uint32(len(v.hash)))
 	defer clear(got)
 	return subtle.ConstantTimeCompare(got, v.hash) == 1
 }

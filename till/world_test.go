@@ -19,6 +19,7 @@ import (
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/store/pin"
 )
 
 var pepper = []byte("the pepper of a test site")
@@ -159,12 +160,20 @@ type world struct {
 	seq           uint64
 	mu            sync.Mutex
 	results       []Result
+	alerts        []string
 	amina, ben    consent.SubjectID
 	zoe           consent.SubjectID
 	aminas, bens  *finger
 	stopped       chan struct{}
 	breakCustody  error // returned by custody's Refuse and Enrol, when set
 	refusalsTried int
+}
+
+func (w *world) alert(sentence string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.alerts = append(w.alerts, sentence)
+	return nil
 }
 
 // brokenCustody is custody whose disk can fail.
@@ -208,9 +217,9 @@ func newWorld(t *testing.T, a, b *finger) *world {
 	if err := w.custody.SetLease(time.Now().Add(24 * time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	w.amina = w.admit(store.Person{Name: "Amina Khan", Form: "7B", Dietary: []string{"Nuts"}, PINIndex: pinIndex(pepper, []byte("493201")), PINVerifier: phc("493201")}, consent.Permit)
+	w.amina = w.admit(store.Person{Name: "Amina Khan", Form: "7B", Dietary: []string{"Nuts"}, PINIndex: pin.Index(pepper, []byte("493201")), PINVerifier: phc("493201")}, consent.Permit)
 	w.ben = w.admit(store.Person{Name: "Ben Owusu", Form: "8A"}, consent.Permit)
-	w.zoe = w.admit(store.Person{Name: "Zoë Müller", Form: "7B", PINIndex: pinIndex(pepper, []byte("100200")), PINVerifier: phc("100200")}, consent.Erase)
+	w.zoe = w.admit(store.Person{Name: "Zoë Müller", Form: "7B", PINIndex: pin.Index(pepper, []byte("100200")), PINVerifier: phc("100200")}, consent.Erase)
 	w.enrol(w.amina, 2, w.aminas)
 	w.enrol(w.ben, 2, w.bens)
 	return w
@@ -261,7 +270,7 @@ func (w *world) run(change func(*Config, *Parts)) {
 	w.t.Helper()
 	cfg := Config{Biometrics: true}
 	parts := Parts{Gallery: w.gallery, Custody: brokenCustody{w.custody, w}, People: w.store, Pepper: pepper, Outlets: []Outlet{w.ear},
-		Audit: w.store.Append, Events: w.store.Events, Rand: w.rand,
+		Audit: w.store.Append, Alert: w.alert, Events: w.store.Events, Rand: w.rand,
 		OpenScanner: func(context.Context) (Scanner, error) {
 			w.glass.mu.Lock()
 			defer w.glass.mu.Unlock()

@@ -34,6 +34,7 @@ import (
 	_ "time/tzdata" // dates are reached in the site's time zone, also on a box without zone files
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/pin"
 )
 
 // Config says how to run a hub. Only Dir is needed.
@@ -48,8 +49,9 @@ type Config struct {
 	// Addresses are the URLs under which terminals reach Handler, such as
 	// https://hub.school.lan:8443: 1 to 4, in the order to try. Join codes carry them.
 	Addresses []string
-	// PIN is the cost of the Argon2id verifiers of PINs and office passwords.
-	// The zero value means the least that OWASP recommends (19 MiB, 2 passes).
+	// PIN is the cost of the Argon2id verifiers of PINs and office passwords. The zero
+	// value means, for PINs, what the site's slowest terminal has measured, and the least
+	// that OWASP recommends (19 MiB, 2 passes) for passwords and before any terminal has.
 	PIN Cost
 	// Lease is for how long a terminal may match fingers after it last heard
 	// from the hub (I7). Zero means 7 days; at least a minute.
@@ -70,6 +72,7 @@ type Config struct {
 // Hub is an open hub. Its methods may be called from any goroutine.
 type Hub struct {
 	config   Config
+	measured bool // PINs cost what terminals have measured
 	db       *sql.DB
 	keys     *keys
 	wakes    wakes
@@ -88,7 +91,8 @@ var ErrInvalid = errors.New("not accepted")
 
 // Open opens the hub in c.Dir, migrating its database if an older version made it.
 func Open(ctx context.Context, c Config) (*Hub, error) {
-	c.PIN = cmp.Or(c.PIN, Cost{Passes: 2, KiB: 19 << 10, Threads: 1})
+	measured := c.PIN == Cost{}
+	c.PIN = cmp.Or(c.PIN, Cost(pin.Least))
 	c.Lease = cmp.Or(c.Lease, 7*24*time.Hour)
 	c.Wait = cmp.Or(c.Wait, 50*time.Second)
 	c.Look = cmp.Or(c.Look, time.Minute)
@@ -115,7 +119,7 @@ func Open(ctx context.Context, c Config) (*Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hub{config: c, db: db, keys: k}, nil
+	return &Hub{config: c, measured: measured, db: db, keys: k}, nil
 }
 
 // Run decides again for every subject whose standing ends by a date, at once and

@@ -58,6 +58,7 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"GET /office/people":                   h.peoplePage,
 		"POST /office/people":                  h.personAdd,
 		"GET /office/people/{id}":              h.personPage,
+		"POST /office/pins":                    h.pinsPost,
 		"GET /office/people/{id}/history":      h.historyPage,
 		"GET /office/exports":                  h.exportsPage,
 		"POST /office/exports":                 h.exportPost,

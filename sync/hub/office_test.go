@@ -215,10 +215,10 @@ func TestTheOfficesPages(t *testing.T) {
 		t.Errorf("a consent without evidence: %d %s", status, body)
 	}
 	_, body = b.post(person+"/pin", nil)
-	if !regexp.MustCompile(`<td class="pin">[0-9]{6}</td>`).MatchString(body) {
+	if !regexp.MustCompile(`<code class="pin">[0-9]{6}</code>`).MatchString(body) {
 		t.Errorf("no PIN on its page:\n%s", body)
 	}
-	if _, body = b.post("/office/people", url.Values{"name": {"Cook"}, "class": {"adult"}}); !regexp.MustCompile(`<td class="pin">[0-9]{6}</td>`).MatchString(body) {
+	if _, body = b.post("/office/people", url.Values{"name": {"Cook"}, "class": {"adult"}}); !regexp.MustCompile(`<code class="pin">[0-9]{6}</code>`).MatchString(body) {
 		t.Errorf("adding a person:\n%s", body)
 	}
 	if _, body = b.post("/office/terminals", url.Values{"name": {"till-2"}}); !strings.Contains(body, "tillprint-join:v1?") {
@@ -385,5 +385,45 @@ func TestARequestForAccessOnThePages(t *testing.T) {
 	}
 	if status, page := smith.get("/office/people/" + string(id) + "/history"); status != http.StatusOK || !strings.Contains(page, "office: confirmed an export") {
 		t.Errorf("the history: %d %s", status, page)
+	}
+}
+
+// TestPINsInABatch draws PINs for a form's pupils on the page, and shows them once.
+func TestPINsInABatch(t *testing.T) {
+	h, _ := newHub(t)
+	ada, noah, other := addPupil(t, h, "Ada Byron"), addPupil(t, h, "Noah Ng"), addPupil(t, h, "Zoe Hall")
+	b := officeOf(t, h)
+	b.login()
+	digits := regexp.MustCompile(`<code class="pin">([0-9]{6})</code>`)
+	index := func(id consent.SubjectID) string {
+		who, err := loadSubject(t.Context(), h.db, "oakfield", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(who.person.pinIndex)
+	}
+	before, otherBefore := index(ada), index(other)
+	ticked := url.Values{"subject": {string(noah), string(ada)}, "whom": {"ticked"}}
+	if status, _ := b.post("/office/pins", ticked); status != http.StatusUnprocessableEntity || index(ada) != before {
+		t.Errorf("drawn without being sure: %d", status)
+	}
+	ticked.Set("sure", "yes")
+	status, page := b.post("/office/pins", ticked)
+	if found := digits.FindAllStringSubmatch(page, -1); status != http.StatusOK || len(found) != 2 || found[0][1] == found[1][1] {
+		t.Fatalf("PINs of two people: %d %s", status, page)
+	}
+	if strings.Index(page, "Ada") > strings.Index(page, "Noah") || strings.Contains(page, "Zoe") || index(ada) == before || index(other) != otherBefore {
+		t.Error("the slips are of others, or not in their order")
+	}
+	if status, page := b.post("/office/pins", url.Values{"whom": {"found"}, "q": {"zoe"}, "sure": {"yes"}}); status != http.StatusOK || len(digits.FindAllString(page, -1)) != 1 || index(other) == otherBefore {
+		t.Errorf("everybody found: %d", status)
+	}
+	if status, _ := b.post("/office/pins", url.Values{"whom": {"found"}, "q": {"nobody"}, "sure": {"yes"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("nobody found: %d", status)
+	}
+	for _, path := range []string{"/office/people", "/office/people/" + string(ada), "/office/school"} {
+		if _, page := b.get(path); digits.MatchString(page) {
+			t.Errorf("%s shows a PIN", path)
+		}
 	}
 }

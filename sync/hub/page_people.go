@@ -42,25 +42,6 @@ func (h *Hub) personAdd(w http.ResponseWriter, r *http.Request, who officer) err
 	return h.showPINs(w, r, who, added)
 }
 
-// shownPIN is one line of the only page that ever shows a PIN.
-type shownPIN struct {
-	Added
-	Name string
-}
-
-func (h *Hub) showPINs(w http.ResponseWriter, r *http.Request, who officer, pins []Added) error {
-	var lines []shownPIN
-	for _, p := range pins {
-		d, err := h.Subject(r.Context(), who.site, p.Subject)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, shownPIN{p, d.Name})
-	}
-	h.show(w, r, http.StatusOK, who, "pins", view{Title: "PIN", Body: lines})
-	return nil
-}
-
 func (h *Hub) personPage(w http.ResponseWriter, r *http.Request, who officer) error {
 	id, err := subjectOf(r)
 	if err != nil {

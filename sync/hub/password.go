@@ -11,8 +11,7 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// Cost is what one Argon2id computation takes (RFC 9106). A Raspberry Pi must
-// bear it at the till: calibrate it to at most half a second there.
+// Cost is what one Argon2id computation takes (RFC 9106), see pin.Cost.
 type Cost struct {
 	Passes  uint32 // 1 to 64
 	KiB     uint32 // memory, 8 to 1048576 and at least 8 for each thread

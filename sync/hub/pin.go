@@ -2,17 +2,17 @@ package hub
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/pin"
 )
 
 // PINDigits is the length of every PIN.
@@ -20,14 +20,6 @@ const PINDigits = 6
 
 // maxPINs of one site keeps a guess at one in at least twenty.
 const maxPINs = 50_000
-
-// PINIndex is the blind index by which a terminal finds a PIN's owner: HMAC-SHA256
-// of the digits under the site's pepper. It is useless without the pepper.
-func PINIndex(pepper []byte, digits string) []byte {
-	m := hmac.New(sha256.New, pepper)
-	m.Write([]byte(digits))
-	return m.Sum(nil)
-}
 
 // drawnPIN is a PIN between its draw and the moment it is shown.
 type drawnPIN struct {
@@ -41,6 +33,9 @@ type drawnPIN struct {
 func (h *Hub) DrawPINs(ctx context.Context, site, officer string, ids []consent.SubjectID) ([]Added, error) {
 	if len(ids) > MaxSubjects {
 		return nil, fmt.Errorf("%w: at most %d PINs at a time", ErrInvalid, MaxSubjects)
+	}
+	if sorted := slices.Sorted(slices.Values(ids)); len(slices.Compact(sorted)) != len(ids) {
+		return nil, fmt.Errorf("%w: somebody is in the list twice", ErrInvalid)
 	}
 	var out []Added
 	err := h.withPINs(ctx, site, len(ids), func(tx *sql.Tx, pins []drawnPIN) error {
@@ -114,7 +109,33 @@ func (h *Hub) draw(ctx context.Context, site string, n int) ([]drawnPIN, error) 
 			return nil, err
 		}
 	}
-	return pins, h.verifiers(ctx, pins)
+	cost, err := h.pinCost(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	return pins, h.verifiers(ctx, pins, pepper, cost)
+}
+
+// pinCost is what a verifier made now may cost: what the slowest of the site's terminals has found to take from 300 to 500 ms
+// there. Verifiers that were made before keep the cost that stands in them.
+func (h *Hub) pinCost(ctx context.Context, site string) (Cost, error) {
+	if !h.measured {
+		return h.config.PIN, nil
+	}
+	all, err := h.Terminals(ctx, site)
+	if err != nil {
+		return Cost{}, err
+	}
+	var slowest *pin.Cost
+	for _, t := range all {
+		if c := t.Status.PINCost; c != (pin.Cost{}) && !t.Removed && (slowest == nil || c.Cheaper(*slowest)) {
+			slowest = &c
+		}
+	}
+	if slowest == nil {
+		return Cost(pin.Least), nil // no terminal has joined yet
+	}
+	return Cost(*slowest), nil
 }
 
 // freshPIN draws until the PIN is neither taken nor the first that a thief would try.
@@ -130,7 +151,7 @@ func freshPIN(random io.Reader, pepper []byte, taken map[string]bool) (drawnPIN,
 			continue
 		}
 		digits := fmt.Sprintf("%0*d", PINDigits, v%n)
-		index := PINIndex(pepper, digits)
+		index := pin.Index(pepper, []byte(digits))
 		if obvious(digits) || taken[string(index)] {
 			continue
 		}
@@ -151,7 +172,7 @@ func obvious(digits string) bool {
 }
 
 // verifiers fills in the slow part, on all cores; it ends early with ctx.
-func (h *Hub) verifiers(ctx context.Context, pins []drawnPIN) error {
+func (h *Hub) verifiers(ctx context.Context, pins []drawnPIN, pepper []byte, cost Cost) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range pins {
@@ -159,7 +180,9 @@ func (h *Hub) verifiers(ctx context.Context, pins []drawnPIN) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			pins[i].verifier, err = h.config.PIN.verifier([]byte(pins[i].digits), h.config.Rand)
+			secret := pin.Secret(pepper, []byte(pins[i].digits))
+			defer clear(secret)
+			pins[i].verifier, err = cost.verifier(secret, h.config.Rand)
 			return err
 		})
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/store/pin"
 	"github.com/tillprint/tillprint/sync/register"
 )
 
@@ -153,6 +154,11 @@ func receiptKey(c caller) (string, error) {
 	return key, nil
 }
 
+// plausibleCost refuses what would make PINs too cheap to keep, or too dear to check at any terminal.
+func plausibleCost(c pin.Cost) bool {
+	return c == pin.Cost{} || c.Threads == 1 && !c.Cheaper(pin.Least) && !pin.Most.Cheaper(c) && Cost(c).check() == nil
+}
+
 // serveStatus keeps a terminal's newest account of itself, and what it held each time that this changed. It proves
 // nothing; only receipts do.
 func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c caller) error {
@@ -160,7 +166,7 @@ func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c
 	if err := register.Decode(body, &s); err != nil {
 		return err
 	}
-	if s.Applied > 1<<40 || s.Epoch > 1<<40 || len(s.Version) > 100 || len(s.Why) > 500 || len(s.Errors) > 16 || len(s.Cipher) > 100 || len(s.Promise) > 1000 {
+	if s.Applied > 1<<40 || s.Epoch > 1<<40 || len(s.Version) > 100 || len(s.Why) > 500 || len(s.Errors) > 16 || len(s.Cipher) > 100 || !plausibleCost(s.PINCost) || len(s.Promise) > 1000 {
 		return fail(http.StatusBadRequest, register.CodeMalformed, "a status out of bounds")
 	}
 	text, err := json.Marshal(s)

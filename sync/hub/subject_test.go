@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/pin"
 	"github.com/tillprint/tillprint/sync/register"
 )
 
@@ -59,14 +61,54 @@ func TestAPINVerifies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(who.person.pinIndex, PINIndex(pepper, pins[0].PIN)) || who.standing.Person != 2 {
+	if !slices.Equal(who.person.pinIndex, pin.Index(pepper, []byte(pins[0].PIN))) || who.standing.Person != 2 {
 		t.Errorf("the stored index is another PIN's, or the terminals were not told (revision %d)", who.standing.Person)
 	}
-	for secret, want := range map[string]bool{pins[0].PIN: true, "000000": false, "": false} {
-		if ok, err := verify(who.person.pinVerifier, []byte(secret)); ok != want || err != nil {
-			t.Errorf("verifying %q: %v %v", secret, ok, err)
+	for digits, want := range map[string]bool{pins[0].PIN: true, "000000": false, "": false} {
+		if ok, err := verify(who.person.pinVerifier, pin.Secret(pepper, []byte(digits))); ok != want || err != nil {
+			t.Errorf("verifying %q: %v %v", digits, ok, err)
+		}
+		if ok, err := verify(who.person.pinVerifier, []byte(digits)); ok || err != nil {
+			t.Errorf("%q verifies without the pepper: %v: a stolen database could be tried against the digits alone", digits, err)
 		}
 	}
+	if _, err := h.DrawPINs(t.Context(), "oakfield", "office", []consent.SubjectID{id, id}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("two PINs for one pupil: %v", err)
+	}
+}
+
+// TestPINsCostWhatTheSlowestTerminalBears: unless a cost is configured, the terminals' measurements decide.
+func TestPINsCostWhatTheSlowestTerminalBears(t *testing.T) {
+	h, _ := newHub(t)
+	h.measured = true
+	s := serve(t, h.Handler(), h)
+	want := func(cost pin.Cost) {
+		t.Helper()
+		if got, err := h.pinCost(t.Context(), "oakfield"); err != nil || got != Cost(cost) {
+			t.Errorf("a PIN costs %v, %v; want %v", got, err, cost)
+		}
+	}
+	want(pin.Least) // nobody has measured
+	quick, slow := pin.Cost{Passes: 4, KiB: 64 << 10, Threads: 1}, pin.Cost{Passes: 5, KiB: 19 << 10, Threads: 1}
+	till1, till2 := joined(t, h, s, "oakfield", "till-1"), joined(t, h, s, "oakfield", "till-2")
+	till1.ask("POST", "/v1/status", register.Status{At: start, PINCost: quick}, nil)
+	till2.ask("POST", "/v1/status", register.Status{At: start}, nil)
+	want(quick)
+	till2.ask("POST", "/v1/status", register.Status{At: start, PINCost: slow}, nil)
+	want(slow)
+	for _, bad := range []pin.Cost{{Passes: 1, KiB: 8, Threads: 1}, {Passes: 64, KiB: 1 << 20, Threads: 1}, {Passes: 2, KiB: 32 << 10, Threads: 4}} {
+		body, err := json.Marshal(register.Status{At: start, PINCost: bad})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, _ := till2.raw("POST", "/v1/status", body, true); status != 400 {
+			t.Errorf("a cost of %v was taken: %d", bad, status)
+		}
+	}
+	if err := h.RemoveTerminal(t.Context(), "oakfield", "office", "till-2"); err != nil {
+		t.Fatal(err)
+	}
+	want(quick)
 }
 
 func TestImportersRefuseWhatIsNoConsent(t *testing.T) {

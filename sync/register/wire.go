@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/pin"
 )
 
 // Codes of a Failure.
@@ -200,12 +201,13 @@ type Status struct {
 	PINs      int       `json:"pins"`     // person records with a PIN verifier
 	Subjects  int       `json:"subjects"` // with at least one template
 	Templates int       `json:"templates"`
-	Log       int64     `json:"log"`              // records of the audit log
-	Cipher    string    `json:"cipher"`           // what everything above is sealed with (J4)
-	Epoch     uint64    `json:"epoch"`            // root keys so far: every wipe takes the next
-	Promise   string    `json:"promise"`          // what the key slot says that a wipe is worth
-	Pending   int       `json:"pending"`          // reports and envelopes not yet delivered
-	Errors    []string  `json:"errors,omitempty"` // at most 16, one sentence each, no personal data
+	Log       int64     `json:"log"`               // records of the audit log
+	Cipher    string    `json:"cipher"`            // what everything above is sealed with (J4)
+	Epoch     uint64    `json:"epoch"`             // root keys so far: every wipe takes the next
+	Promise   string    `json:"promise"`           // what the key slot says that a wipe is worth
+	PINCost   pin.Cost  `json:"pin_cost,omitzero"` // of an Argon2id check that takes 300 to 500 ms here; zero until measured
+	Pending   int       `json:"pending"`           // reports and envelopes not yet delivered
+	Errors    []string  `json:"errors,omitempty"`  // at most 16, one sentence each, no personal data
 }
 
 // Decode reads a JSON body strictly: at most MaxBody bytes, no unknown keys, nothing after the value.

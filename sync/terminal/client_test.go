@@ -21,6 +21,7 @@ import (
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/store/pin"
 	"github.com/tillprint/tillprint/sync/hub"
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -188,7 +189,7 @@ func (tl *till) prepare() {
 	}
 }
 
-func pinIndex(pepper []byte, pin string) []byte { return hub.PINIndex(pepper, pin) }
+func pinIndex(pepper []byte, digits string) []byte { return pin.Index(pepper, []byte(digits)) }
 
 // waitEnd waits until Run ends by itself.
 func waitEnd(tl *till) error { return <-tl.ended }
@@ -300,7 +301,7 @@ func TestASchoolDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, _, ok := yard.st.FindPIN(hub.PINIndex(pepper, people[1].PIN)); !ok || id != people[1].Subject {
+	if id, _, ok := yard.st.FindPIN(pinIndex(pepper, people[1].PIN)); !ok || id != people[1].Subject {
 		t.Errorf("the PIN of %s finds %s, %v", people[1].Subject, id, ok)
 	}
 	if p, err := hall.st.Person(people[2].Subject); err != nil || p.Name != "Pupil 2" || p.Class != consent.Pupil {
@@ -333,7 +334,7 @@ func TestASchoolDay(t *testing.T) {
 			t.Errorf("the receipt of %s: %v", name, err)
 		}
 	}
-	if _, _, ok := hall.st.FindPIN(hub.PINIndex(pepper, people[0].PIN)); !ok {
+	if _, _, ok := hall.st.FindPIN(pinIndex(pepper, people[0].PIN)); !ok {
 		t.Error("lunch by PIN has stopped with the finger")
 	}
 	states, err := s.hub.Terminals(t.Context(), siteID)

@@ -10,7 +10,6 @@ import (
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/keyslot"
-	"github.com/tillprint/tillprint/sync/hub"
 )
 
 // TestABootIn1970 is a board without a clock and without network time: it joins, is served by the hub's signed time, and after
@@ -40,7 +39,7 @@ func TestABootIn1970(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, _, ok := hall.st.FindPIN(hub.PINIndex(pepper, pupil.PIN)); !ok || id != pupil.Subject {
+	if id, _, ok := hall.st.FindPIN(pinIndex(pepper, pupil.PIN)); !ok || id != pupil.Subject {
 		t.Error("the PIN is lost in 1970")
 	}
 	if swept, err := hall.custody.Sweep(t.Context()); err != nil || len(swept.Receipts)+swept.Evicted > 0 {

@@ -57,16 +57,26 @@ func (c *Config) Check() error {
 		return errors.New("terminals.listen is empty; terminals could not reach this hub")
 	case len(c.Terminals.Addresses) == 0:
 		return errors.New("terminals.addresses is empty; join codes need an address such as https://hub.school.lan:8443")
+	case (c.PIN.MemoryKiB == 0) != (c.PIN.Passes == 0):
+		return errors.New("pin.memory_kib and pin.passes go together; set both, or neither for what the terminals have measured")
 	case (c.Office.Certificate == "") != (c.Office.Key == ""):
 		return errors.New("office.certificate and office.key go together; set both or neither")
 	}
 	return nil
 }
 
+// cost is the zero value unless both of its parts are set: then terminals say it.
+func (c Config) cost() hub.Cost {
+	if c.PIN.MemoryKiB == 0 && c.PIN.Passes == 0 {
+		return hub.Cost{}
+	}
+	return hub.Cost{Passes: c.PIN.Passes, KiB: c.PIN.MemoryKiB, Threads: 1}
+}
+
 // Hub is the configuration as the hub's package takes it.
 func (c Config) Hub(log *slog.Logger) hub.Config {
 	return hub.Config{
 		Dir: c.Dir, Database: c.Database, Addresses: c.Terminals.Addresses, Lease: time.Duration(c.Lease), Log: log,
-		PIN: hub.Cost{Passes: c.PIN.Passes, KiB: c.PIN.MemoryKiB, Threads: 1},
+		PIN: c.cost(),
 	}
 }

@@ -11,6 +11,7 @@ func TestLoad(t *testing.T) {
 	for _, c := range []struct{ name, text, wants string }{
 		{"an empty file is the example", "", ""},
 		{"unknown key", "liste = 'x'", `no setting "liste"`},
+		{"half a cost", "[pin]\npasses = 3", "go together"},
 		{"no directory", "dir = ''", "dir is empty"},
 		{"certificate without key", "[office]\ncertificate = 'a.pem'", "go together"},
 		{"negative lease", "lease = '-1h'", "no length of time"},

@@ -15,6 +15,8 @@ import (
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
+	"github.com/tillprint/tillprint/store/pin"
+	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
 )
 
@@ -130,6 +132,13 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 		d.Holds.Pupils+d.Holds.Adults, d.Holds.PINs, d.Holds.Photos, d.Holds.Templates, d.Holds.Subjects, d.Holds.Log)
 	d.find("Register", till.Good, "%d entries applied", d.Applied)
 	d.find("Queue", till.Good, "%s", queueWords(d.Holds.Queue))
+	if cost, err := terminal.ReadPINCost(st); err != nil {
+		d.find("PIN check", till.Warn, "not measured yet: the daemon does so when it next starts")
+	} else if cost.Took > 2*pin.Slow {
+		d.find("PIN check", till.Warn, "%v: slow for a queue, even at the least cost", cost)
+	} else {
+		d.find("PIN check", till.Good, "%v", cost)
+	}
 	if !st.Clock().Trusted() {
 		d.find("Clock", till.Warn, "not trusted yet: dates narrow, nothing is wiped by them, until the hub has told the time")
 	}

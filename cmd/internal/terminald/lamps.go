@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/locked"
+	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
 )
 
@@ -17,6 +19,13 @@ func (t *Terminal) lamps() []till.Lamp {
 		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
 	}
 	return lamps
+}
+
+// alert queues a sentence for the office.
+func (t *Terminal) alert(sentence string) error {
+	defer t.Hub.Wake()
+	_, err := t.Store.Enqueue(store.Item{Kind: terminal.ItemAlert, Text: sentence})
+	return err
 }
 
 func (t *Terminal) hubLamp() till.Lamp {

@@ -41,7 +41,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	}
 	parts := till.Parts{
 		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: locked.Make[byte](len(pepper)),
-		Audit: st.Append, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps,
+		Audit: st.Append, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps, Alert: t.alert,
 	}
 	copy(parts.Pepper, pepper) // for as long as the process lives
 	clear(pepper)

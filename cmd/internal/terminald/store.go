@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/store/pin"
 	"github.com/tillprint/tillprint/sync/terminal"
 )
 
@@ -125,8 +127,15 @@ func Join(ctx context.Context, c Config, code, wish string) (store.Identity, err
 	if err != nil {
 		return store.Identity{}, err
 	}
-	return st.Identity(), place.Write(c.Store.Dir) // the next start writes it if a cut came before
+	if err := place.Write(c.Store.Dir); err != nil { // the next start writes it if a cut came before
+		return store.Identity{}, err
+	}
+	_, err = terminal.CalibratePINs(st, measurePIN) // likewise
+	return st.Identity(), err
 }
+
+// measurePIN takes the time on this machine.
+func measurePIN(c pin.Cost) time.Duration { return c.Measure(time.Now) }
 
 func exists(path string) bool {
 	_, err := os.Lstat(path)

@@ -2,8 +2,12 @@ package terminald
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/sync/terminal"
 )
 
 // How often the terminal looks after itself.
@@ -20,6 +24,7 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 	}
 	log.Info("gallery loaded", "templates", t.Gallery.Len())
 	t.check(log)
+	t.calibrate(log)
 	sweep, check := time.NewTicker(sweepEvery), time.NewTicker(checkEvery)
 	defer sweep.Stop()
 	defer check.Stop()
@@ -33,6 +38,20 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 			t.check(log)
 		}
 	}
+}
+
+// calibrate measures what a PIN check may cost here, where the installation has not, or where records were lost since.
+func (t *Terminal) calibrate(log *slog.Logger) {
+	if _, err := terminal.ReadPINCost(t.Store); !errors.Is(err, store.ErrNotFound) {
+		return
+	}
+	cost, err := terminal.CalibratePINs(t.Store, measurePIN)
+	if err != nil {
+		log.Error("measuring what a PIN check may cost", "err", err)
+		return
+	}
+	log.Info("a PIN check was measured", "cost", cost.String())
+	t.Hub.Wake()
 }
 
 // passOnNews tells the till whenever the hub has sent something, so that a pupil
