@@ -122,6 +122,17 @@ func (s *Store) SigningKey() (ed25519.PrivateKey, error) {
 // Promise is what the key slot says about itself.
 func (s *Store) Promise() string { return s.slot.Promise() }
 
+// SettleSlot lets a slot do what nobody could wait for, such as telling a hub; it may take as long as the hub does.
+func (s *Store) SettleSlot() error {
+	s.mu.RLock()
+	slot := s.slot
+	s.mu.RUnlock()
+	if later, ok := slot.(interface{ Settle() error }); ok {
+		return later.Settle()
+	}
+	return nil
+}
+
 // Applied is the register sequence whose effects are complete and durable, and the register's signed head there.
 func (s *Store) Applied() (seq uint64, checkpoint []byte) {
 	s.mu.RLock()

@@ -19,7 +19,7 @@ func keyslotCommand(s *settings) *cobra.Command {
 		Long: `Look at, or move, the root key of the store.
 
 The key slot decides what may be promised about a withdrawal: a file on the card (file), a TPM 2.0
-module (tpm), or a small memory chip on the I2C bus (i2c).`,
+module (tpm), a small memory chip on the I2C bus (i2c), or half of it with the hub (hub).`,
 	}
 	c.AddCommand(keyslotStatusCommand(s), keyslotMigrateCommand(s))
 	return c
@@ -47,7 +47,7 @@ func keyslotMigrateCommand(s *settings) *cobra.Command {
 		Short: "Move the root key to another slot and destroy it in the old one",
 		Long: `Move the root key to another slot and destroy it in the old one. Stop the daemon first.
 
-KIND is file, tpm or i2c; its settings are those of the configuration. Keys that lie in that slot from before are
+KIND is file, tpm, i2c or hub; its settings are those of the configuration. Keys that lie in that slot from before are
 destroyed. A power cut at any moment leaves a terminal that starts with one of the two slots.`,
 		Example: "  tillprintd keyslot migrate --to tpm",
 		Args:    cli.Args(cobra.NoArgs),
@@ -57,7 +57,7 @@ destroyed. A power cut at any moment leaves a terminal that starts with one of t
 				return err
 			}
 			if !keyslot.KnownKind(to) {
-				return cli.Usage(fmt.Errorf("--to is %.40q; use file, tpm or i2c", to))
+				return cli.Usage(fmt.Errorf("--to is %.40q; use %s", to, keyslot.Kinds))
 			}
 			if err := terminald.MigrateKeyslot(config, to, config.Log.Logger(os.Stderr), store.Options{}); err != nil {
 				return err
@@ -66,6 +66,6 @@ destroyed. A power cut at any moment leaves a terminal that starts with one of t
 			return nil
 		},
 	}
-	c.Flags().StringVar(&to, "to", "", "the slot to move to: file, tpm or i2c")
+	c.Flags().StringVar(&to, "to", "", "the slot to move to: "+keyslot.Kinds)
 	return c
 }

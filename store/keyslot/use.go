@@ -28,10 +28,16 @@ const (
 	KindFile = "file"
 	KindTPM  = "tpm"
 	KindI2C  = "i2c"
+	KindHub  = "hub"
 )
 
+// Kinds lists them for a sentence.
+const Kinds = "file, tpm, i2c or hub"
+
 // KnownKind reports whether a slot is called so.
-func KnownKind(kind string) bool { return kind == KindFile || kind == KindTPM || kind == KindI2C }
+func KnownKind(kind string) bool {
+	return kind == KindFile || kind == KindTPM || kind == KindI2C || kind == KindHub
+}
 
 // ReadUse reads the note in dir.
 func ReadUse(dir string) (Use, error) {
@@ -49,7 +55,7 @@ func ReadUse(dir string) (Use, error) {
 	}
 	u, ok := parseUse(string(b))
 	if !ok {
-		return Use{}, fmt.Errorf("%s is damaged: write the one word file, tpm or i2c into it, whichever holds the keys", filepath.Join(dir, useName))
+		return Use{}, fmt.Errorf("%s is damaged: write the one word file, tpm, i2c or hub into it, whichever holds the keys", filepath.Join(dir, useName))
 	}
 	return u, nil
 }

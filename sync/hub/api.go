@@ -47,6 +47,8 @@ func (h *Hub) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/join", h.open(h.serveJoin))
 	mux.HandleFunc("POST /v1/rejoin", h.open(h.serveRejoin))
 	mux.HandleFunc("GET /v1/register", h.signed(h.serveRegister))
+	mux.HandleFunc("POST /v1/share", h.signed(h.serveDeposit))
+	mux.HandleFunc("POST /v1/share/open", h.open(h.serveShare))
 	mux.HandleFunc("POST /v1/people", h.signed(h.servePeople))
 	mux.HandleFunc("POST /v1/reports", h.signed(h.serveReports))
 	mux.HandleFunc("POST /v1/exports", h.signed(h.serveExport))

@@ -49,6 +49,11 @@ func (h *Hub) Command(ctx context.Context, site, officer, terminal string, c reg
 		if _, err := b.append(ctx, register.Entry{Terminal: terminal, Kind: register.KindCommand, Command: &c}, false); err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
+		if c.Do == register.Wipe { // one that is switched off and never asks again opens nothing either
+			if err := dropShare(ctx, tx, site, terminal); err != nil {
+				return err
+			}
+		}
 		return h.note(ctx, tx, site, officer, "ordered "+string(c.Do), terminal)
 	})
 	if err != nil {
@@ -84,6 +89,9 @@ func (h *Hub) removeTerminal(ctx context.Context, tx *sql.Tx, site, officer, ter
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM mailbox WHERE site = $1 AND recipient = $2`, site, terminal); err != nil {
+		return err
+	}
+	if err := dropShare(ctx, tx, site, terminal); err != nil {
 		return err
 	}
 	return h.note(ctx, tx, site, officer, "removed a terminal", terminal)

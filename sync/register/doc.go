@@ -33,6 +33,9 @@
 //	                       MaxWait) and then answers with an empty batch: its checkpoint renews time and lease. elide=1 lets the hub
 //	                       replace superseded entries by their hashes; only for a terminal that starts from nothing
 //	                       and applies only once it has reached the head. 409 rollback if N is beyond the head.
+//	POST   /v1/share       ShareDeposit -> 204. The hub keeps half of the terminal's root key.
+//	POST   /v1/share/open  ShareQuestion -> 200 ShareAnswer. Signed with the deposit's key, not the terminal's. 404 unknown if there
+//	                       is no deposit, 409 rollback if the hub has gone beyond that epoch.
 //	POST   /v1/people      PeopleRequest -> 200 application/x-ndjson, one Envelope a line, purpose Person, in any order;
 //	                       subjects without a record are left out, and so is what would make more than MaxBody: ask
 //	                       again for those who are missing, until an answer is empty.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
@@ -160,30 +159,17 @@ func (c *Client) ask(ctx context.Context, method, path, query string, in any, wa
 		}
 	}
 	return c.wire.tryAll(ctx, func(ctx context.Context) ([]byte, error) {
-		out, err := c.askOnce(ctx, method, path, query, body)
-		if refusedWith(err, register.CodeNonce) { // the answer has brought a fresh one
-			out, err = c.askOnce(ctx, method, path, query, body)
-		}
-		return out, err
+		return c.askOnce(ctx, method, path, query, body)
 	})
 }
 
 func (c *Client) askOnce(ctx context.Context, method, path, query string, body []byte) ([]byte, error) {
-	nonce := c.wire.takeNonce()
-	if nonce == "" {
-		if _, err := c.wire.send(ctx, http.MethodGet, "/v1/nonce", "", nil, nil); err != nil {
-			return nil, err
-		}
-		nonce = c.wire.takeNonce()
-	}
 	key, err := c.o.Store.SigningKey()
 	if err != nil {
 		return nil, fmt.Errorf("signing a request: %w", err)
 	}
 	defer clear(key)
-	return c.wire.send(ctx, method, path, query, body, func(r *http.Request) {
-		register.SignRequest(r, body, c.id.Site, c.id.Terminal, nonce, key)
-	})
+	return c.wire.sendSigned(ctx, method, path, query, body, c.id.Site, c.id.Terminal, key)
 }
 
 // pause waits before the next try: longer each time, spread so that the terminals of a site do not come back all at once, and at

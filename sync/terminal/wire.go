@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
@@ -142,6 +143,25 @@ func (w *wire) send(ctx context.Context, method, path, query string, body []byte
 		return nil, refusal(answer, out)
 	}
 	return out, nil
+}
+
+// sendSigned makes one request that is signed, with a nonce of the hub's that is asked for where none is left.
+func (w *wire) sendSigned(ctx context.Context, method, path, query string, body []byte, site, terminal string, key ed25519.PrivateKey) ([]byte, error) {
+	once := func() ([]byte, error) {
+		nonce := w.takeNonce()
+		if nonce == "" {
+			if _, err := w.send(ctx, http.MethodGet, "/v1/nonce", "", nil, nil); err != nil {
+				return nil, err
+			}
+			nonce = w.takeNonce()
+		}
+		return w.send(ctx, method, path, query, body, func(r *http.Request) { register.SignRequest(r, body, site, terminal, nonce, key) })
+	}
+	out, err := once()
+	if refusedWith(err, register.CodeNonce) { // the answer has brought a fresh one
+		out, err = once()
+	}
+	return out, err
 }
 
 // refusal reads what the hub says with a status of its own; what a proxy says instead has no code.

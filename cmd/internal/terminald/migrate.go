@@ -1,6 +1,7 @@
 package terminald
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ const (
 //	note {new}             settled   the new slot is used, whatever the configuration says
 func MigrateKeyslot(c Config, to string, log *slog.Logger, o store.Options) error {
 	if !keyslot.KnownKind(to) {
-		return fmt.Errorf("%.40q is no key slot; use file, tpm or i2c", to)
+		return fmt.Errorf("%.40q is no key slot; use %s", to, keyslot.Kinds)
 	}
 	st, err := openStore(c, log, o)
 	if err != nil {
@@ -48,7 +49,12 @@ func migrate(c Config, st *store.Store, to string, o store.Options) error {
 	if err := c.destroySlot(to); err != nil {
 		return fmt.Errorf("emptying the slot %s: %w", to, err)
 	}
-	slot, err := c.createSlot(to)
+	own, err := st.SigningKey()
+	if err != nil {
+		return err
+	}
+	defer clear(own)
+	slot, err := c.slotFor(to, own)
 	if err != nil {
 		return fmt.Errorf("preparing the slot %s: %w", to, err)
 	}
@@ -64,6 +70,14 @@ func migrate(c Config, st *store.Store, to string, o store.Options) error {
 	}
 	step(o, stepSettled)
 	return nil
+}
+
+// slotFor makes the slot to which the keys of an open store are moved.
+func (c Config) slotFor(kind string, own ed25519.PrivateKey) (keyslot.Slot, error) {
+	if kind == keyslot.KindHub {
+		return c.createShare(own)
+	}
+	return c.createSlot(kind)
 }
 
 func step(o store.Options, name string) {

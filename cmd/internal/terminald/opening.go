@@ -65,17 +65,18 @@ func (p *opening) beginAnew(why error) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := store.SetAside(p.c.Store.Dir, p.o, filepath.Base(p.c.slotPath()), filepath.Base(p.c.tpmPath()))
+	names, err := store.SetAside(p.c.Store.Dir, p.o, filepath.Base(p.c.slotPath()), filepath.Base(p.c.tpmPath()),
+		filepath.Base(p.c.sharePath()), filepath.Base(p.c.seedPath()))
 	if err != nil {
 		return nil, err
 	}
-	kind := p.c.Keyslot.Kind
+	kind := p.c.firstKind()
 	if kind != keyslot.KindFile { // a module keeps nothing aside
 		if err := p.c.destroySlot(kind); err != nil {
 			return nil, err
 		}
 	}
-	if err := (keyslot.Use{}).Write(p.c.Store.Dir); err != nil {
+	if err := p.c.firstUse().Write(p.c.Store.Dir); err != nil {
 		return nil, err
 	}
 	slot, err := p.c.createSlot(kind)
@@ -95,7 +96,8 @@ func (p *opening) beginAnew(why error) (*store.Store, error) {
 // otherwise outlive every later withdrawal.
 func (c Config) destroyAside() error {
 	files, err := filepath.Glob(c.slotPath() + ".aside-*")
-	for _, path := range files {
+	halves, _ := filepath.Glob(c.sharePath() + ".aside-*")
+	for _, path := range append(files, halves...) {
 		slot, openErr := keyslot.OpenFile(path, rand.Reader)
 		switch {
 		case errors.Is(openErr, keyslot.ErrNoKey): // it holds none, or is no key file at all

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -45,10 +46,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	}
 	for {
 		p := &opening{c: c, log: log, o: store.Options{OnStep: hooks.OnStep}}
-		st, err := p.try()
-		if err != nil && !hopeless(err) {
-			st, err = takeCash(ctx, c, log, hooks, err, p.try)
-		}
+		st, err := open(ctx, p, hooks)
 		if err != nil || st == nil {
 			return err
 		}
@@ -61,6 +59,36 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 		}
 		log.Info("the office has let this terminal in again")
 	}
+}
+
+// openPatience is how long a store may take to open before cash is taken without it: 10,000 templates need less.
+const openPatience = 2 * time.Second
+
+// open opens the store and takes cash meanwhile if that fails or takes long, as with a slot that answers slowly or never.
+func open(ctx context.Context, p *opening, hooks Hooks) (*store.Store, error) {
+	type outcome struct {
+		st  *store.Store
+		err error
+	}
+	first := make(chan outcome, 1)
+	go func() { st, err := p.try(); first <- outcome{st, err} }()
+	next, why := p.try, errors.New("the key slot is slow to answer")
+	select {
+	case o := <-first:
+		if o.err == nil || hopeless(o.err) {
+			return o.st, o.err
+		}
+		why = o.err
+	case <-time.After(openPatience):
+		next = func() (*store.Store, error) {
+			if o, ok := <-first; ok {
+				close(first)
+				return o.st, o.err
+			}
+			return p.try()
+		}
+	}
+	return takeCash(ctx, p.c, p.log, hooks, why, next)
 }
 
 // beside keeps in order what lies beside the store for the day on which its key is lost.

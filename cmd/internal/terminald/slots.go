@@ -36,7 +36,7 @@ type Keyslot struct {
 func (k *Keyslot) check() error {
 	switch {
 	case !keyslot.KnownKind(k.Kind):
-		return fmt.Errorf("keyslot.kind is %.40q; use file, tpm or i2c", k.Kind)
+		return fmt.Errorf("keyslot.kind is %.40q; use %s", k.Kind, keyslot.Kinds)
 	case k.TPM.Device == "":
 		return errors.New("keyslot.tpm.device is empty; name the TPM's device, such as /dev/tpmrm0")
 	case k.TPM.Index < 0x01000000 || k.TPM.Index > 0x01ffffff:
@@ -70,6 +70,8 @@ func (c Config) openSlot(kind string) (keyslot.Slot, error) {
 		return s, nil
 	case keyslot.KindI2C:
 		return c.openI2C()
+	case keyslot.KindHub:
+		return c.openShare(nil)
 	}
 	s, err := keyslot.OpenFile(c.slotPath(), rand.Reader)
 	if err != nil {
@@ -119,7 +121,7 @@ func (c Config) destroySlot(kind string) error {
 		return keyslot.NewTPM(c.tpmPath(), rand.Reader, c.tpm()).Destroy()
 	}
 	s, err := c.openSlot(kind)
-	if kind == keyslot.KindFile && errors.Is(err, fs.ErrNotExist) {
+	if (kind == keyslot.KindFile || kind == keyslot.KindHub) && errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {

@@ -111,10 +111,10 @@ func Join(ctx context.Context, c Config, code, wish string) (store.Identity, err
 		return store.Identity{}, fmt.Errorf("making a store: %s holds one already: run 'tillprintd run', or set it aside first; the code was not used", c.Store.Dir)
 	}
 	// A note about keys that were moved belongs to a store that is gone.
-	if err := (keyslot.Use{}).Write(c.Store.Dir); err != nil {
+	if err := c.firstUse().Write(c.Store.Dir); err != nil {
 		return store.Identity{}, err
 	}
-	slot, err := c.createSlot(c.Keyslot.Kind)
+	slot, err := c.createSlot(c.firstKind())
 	if err != nil {
 		return store.Identity{}, err
 	}
@@ -130,8 +130,15 @@ func Join(ctx context.Context, c Config, code, wish string) (store.Identity, err
 	if err := place.Write(c.Store.Dir); err != nil { // the next start writes it if a cut came before
 		return store.Identity{}, err
 	}
-	_, err = terminal.CalibratePINs(st, measurePIN) // likewise
-	return st.Identity(), err
+	if _, err := terminal.CalibratePINs(st, measurePIN); err != nil { // likewise
+		return store.Identity{}, err
+	}
+	if c.firstKind() != c.Keyslot.Kind {
+		if err := migrate(c, st, c.Keyslot.Kind, store.Options{}); err != nil {
+			return store.Identity{}, fmt.Errorf("this is %v now, but its key is still in the slot %s: %w; try 'tillprintd keyslot migrate --to %s'", st.Identity(), c.firstKind(), err, c.Keyslot.Kind)
+		}
+	}
+	return st.Identity(), nil
 }
 
 // measurePIN takes the time on this machine.

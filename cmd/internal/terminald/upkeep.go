@@ -25,6 +25,7 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 	log.Info("gallery loaded", "templates", t.Gallery.Len())
 	t.check(log)
 	t.calibrate(log)
+	t.settleSlot(log)
 	sweep, check := time.NewTicker(sweepEvery), time.NewTicker(checkEvery)
 	defer sweep.Stop()
 	defer check.Stop()
@@ -78,6 +79,14 @@ func (t *Terminal) sweep(ctx context.Context, log *slog.Logger) {
 	}
 	if err := t.Store.Clock().Tick(); err != nil {
 		log.Error("keeping the clock's mark failed", "err", err)
+	}
+	t.settleSlot(log)
+}
+
+// settleSlot has a hub that keeps half of the key forget what wipes have made useless.
+func (t *Terminal) settleSlot(log *slog.Logger) {
+	if err := t.Store.SettleSlot(); err != nil {
+		log.Warn("the key slot is not settled; it is tried again in a minute, and until then a copy of the card made earlier may still open what was wiped since", "err", err)
 	}
 }
 
