@@ -19,6 +19,9 @@ func (t *Till) do(ctx context.Context, run func() error) error {
 	}
 }
 
+// Alive returns nil once the till's goroutine has answered: it is not stuck.
+func (t *Till) Alive(ctx context.Context) error { return t.do(ctx, func() error { return nil }) }
+
 // start runs work beside the till, with a context that ends with this turn. What
 // work returns is run on the till's goroutine, unless the turn is over by then.
 func (t *Till) start(work func(ctx context.Context) func()) {

@@ -3,6 +3,7 @@ package hubd
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/cmd/internal/watchdog"
 	"github.com/tillprint/tillprint/sync/hub"
 )
 
@@ -36,6 +38,7 @@ func Run(ctx context.Context, c Config, log *slog.Logger, ready func()) error {
 	g.Go(func() error { return h.Run(ctx) })
 	g.Go(func() error { return cli.Serve(ctx, terminals, h.Handler()) })
 	g.Go(func() error { return cli.Serve(ctx, office, h.Office()) })
+	g.Go(func() error { return watchdog.Run(ctx, log, alive(h, terminals, office)...) })
 	if ready != nil {
 		ready()
 	}
@@ -61,4 +64,30 @@ func (c Config) officeListener(h *hub.Hub) (net.Listener, error) {
 		return l, nil
 	}
 	return tls.NewListener(l, h.TLS()), nil
+}
+
+// alive are the hub's parts as systemd's watchdog asks after them. A database
+// server that is away is no illness of the hub's, and a restart no remedy: an
+// error of the database is an answer.
+func alive(h *hub.Hub, listeners ...net.Listener) []watchdog.Part {
+	parts := []watchdog.Part{{Name: "database", Answer: func(ctx context.Context) error { _, _ = h.Sites(ctx); return nil }}}
+	for _, l := range listeners {
+		parts = append(parts, watchdog.Part{Name: l.Addr().String(), Answer: func(ctx context.Context) error { return accepts(ctx, l) }})
+	}
+	return parts
+}
+
+// accepts connects to one of our own listeners. Whose certificate answers does
+// not matter here, only that somebody does; a connection without a handshake
+// would stand in the log as a fault.
+func accepts(ctx context.Context, l net.Listener) error {
+	c, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(ctx, "tcp", l.Addr().String())
+	var plain tls.RecordHeaderError
+	if errors.As(err, &plain) { // the office's listener on loopback speaks HTTP
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }

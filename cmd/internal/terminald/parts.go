@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/cmd/internal/watchdog"
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/device/zfm"
 	"github.com/tillprint/tillprint/locked"
@@ -26,7 +27,7 @@ import (
 // assemble makes the terminal's parts around an open store, and what runs
 // beside the till: lights, and the outlet where one is configured.
 func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Terminal, *serving, error) {
-	t := &Terminal{Store: st, Gallery: matcher.NewGallery(), log: log}
+	t := &Terminal{Store: st, Gallery: matcher.NewGallery(), log: log, idle: make(chan struct{})}
 	var err error
 	if t.Custody, err = custody.Open(st, t.Gallery); err != nil {
 		return nil, nil, err
@@ -52,7 +53,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Till = s.till
+	t.Till, s.watched = s.till, t.alive()
 	return t, s, nil
 }
 
@@ -63,6 +64,7 @@ type serving struct {
 	site    string
 	till    *till.Till
 	runners []runner
+	watched []watchdog.Part // beside till and page
 }
 
 // equip makes the till of these parts, with the configured lights, keypad and outlet.
@@ -95,6 +97,9 @@ func (s *serving) start(ctx context.Context, g *errgroup.Group, hooks Hooks) err
 	g.Go(func() error { return s.till.Run(ctx) })
 	pages := web.Handler(web.Deps{Till: s.till, Base: s.c.Page.Base, Hosts: s.c.Page.Hosts, Site: s.site})
 	g.Go(func() error { return cli.Serve(ctx, page, pages) })
+	watched := append(s.watched, watchdog.Part{Name: "till", Answer: s.till.Alive},
+		watchdog.Part{Name: "operator's page", Answer: func(ctx context.Context) error { return pageAlive(ctx, page.Addr()) }})
+	g.Go(func() error { return watchdog.Run(ctx, s.log, watched...) })
 	for _, run := range s.runners {
 		g.Go(func() error { return run(ctx) })
 	}

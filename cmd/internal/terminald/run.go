@@ -33,7 +33,8 @@ type Terminal struct {
 	Gallery *matcher.Gallery
 	Hub     *terminal.Client
 
-	log *slog.Logger
+	log  *slog.Logger
+	idle chan struct{} // upkeep sends here to whoever asks whether it lives
 }
 
 // Run serves until ctx ends or a part fails that nothing works without. A

@@ -33,6 +33,7 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case t.idle <- struct{}{}:
 		case <-sweep.C:
 			t.sweep(ctx, log)
 		case <-check.C:
