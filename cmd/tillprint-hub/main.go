@@ -18,9 +18,13 @@ func main() { cli.Main(root()) }
 // settings is the configuration that every subcommand works on.
 type settings struct{ path *string }
 
+// load reads the configuration and goes on as the user whose hub it names.
 func (s *settings) load() (hubd.Config, error) {
 	c, err := hubd.Load(*s.path)
-	return c, cli.Usage(err)
+	if err != nil {
+		return c, cli.Usage(err)
+	}
+	return c, cli.BecomeOwner(c.Dir)
 }
 
 func root() *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ func keyslotCommand(s *settings) *cobra.Command {
 The key slot decides what may be promised about a withdrawal: a file on the card (file), a TPM 2.0
 module (tpm), a small memory chip on the I2C bus (i2c), or half of it with the hub (hub).`,
 	}
-	c.AddCommand(keyslotStatusCommand(s), keyslotMigrateCommand(s))
+	c.AddCommand(keyslotStatusCommand(s), keyslotMigrateCommand(s), keyslotDestroyCommand(s))
 	return c
 }
 
@@ -67,5 +68,42 @@ destroyed. A power cut at any moment leaves a terminal that starts with one of t
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "the slot to move to: "+keyslot.Kinds)
+	return c
+}
+
+func keyslotDestroyCommand(s *settings) *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:   "destroy",
+		Short: "Destroy the root key: nothing on this terminal can be opened ever again",
+		Long: `Destroy the root key: nothing on this terminal can be opened ever again. Stop the daemon first.
+
+What was enrolled is lost, and the terminal must join anew. 'tillprintd keyslot status' says beforehand what
+the destruction is worth. Purging the Debian package does this first.`,
+		Args: cli.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := s.load()
+			if err != nil {
+				return err
+			}
+			if !yes {
+				question := fmt.Sprintf("Destroy every key of the store in %s? This cannot be undone.", config.Store.Dir)
+				if err := cli.Confirm(c.InOrStdin(), c.ErrOrStderr(), question); err != nil {
+					return err
+				}
+			}
+			slots, err := terminald.DestroyKeys(config, config.Log.Logger(os.Stderr))
+			if err != nil {
+				return err
+			}
+			if len(slots) == 0 {
+				fmt.Fprintf(c.OutOrStdout(), "there is no store in %s, and no key\n", config.Store.Dir)
+				return nil
+			}
+			fmt.Fprintf(c.OutOrStdout(), "every key is destroyed (slots: %s); what is left in %s cannot be opened\n", strings.Join(slots, ", "), config.Store.Dir)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
 }

@@ -75,6 +75,7 @@ func Main(root *cobra.Command) {
 		return Usage(fmt.Errorf("%w\nrun '%s --help' for the flags", err, c.CommandPath()))
 	})
 	root.InitDefaultCompletionCmd()
+	root.AddCommand(manCommand())
 	refuseUnknown(root)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)

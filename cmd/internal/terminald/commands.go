@@ -20,10 +20,14 @@ func WithConfig(command func(load func() (Config, error)) *cobra.Command) *cobra
 	return c
 }
 
-// LoadForCommand is Load for a command, whose configuration mistakes are mistakes in its use.
+// LoadForCommand is Load for a command, whose configuration mistakes are mistakes in its use. The command goes on as the
+// owner of the store, so that what somebody does with sudo is done as the daemon would.
 func LoadForCommand(path string) (Config, error) {
 	c, err := Load(path)
-	return c, cli.Usage(err)
+	if err != nil {
+		return c, cli.Usage(err)
+	}
+	return c, cli.BecomeOwner(c.Store.Dir)
 }
 
 // DoctorCommand examines the terminal.
