@@ -6,7 +6,7 @@ LINT := go tool -modfile=deploy/lint/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/tillprint/tillprint/cmd/internal/cli.version=$(VERSION)
 
-.PHONY: demo build test unit hour race readme cross lint tools power
+.PHONY: demo build test unit hour race readme cross lint tools power deb packages
 
 demo:
 	@go run ./cmd/tillprint demo
@@ -14,7 +14,7 @@ demo:
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tillprintd ./cmd/tillprint-hub ./cmd/tillprint
 
-test: tools lint unit hour race cross readme
+test: tools lint unit hour race cross packages readme
 
 tools:
 	@deploy/test/install-tools
@@ -36,6 +36,13 @@ race:
 
 cross:
 	deploy/test/cross-build
+
+# Debian packages for Raspberry Pi OS and Debian, into dist/.
+deb:
+	@go run -C deploy/deb . -out $(CURDIR)/dist
+
+packages:
+	cd deploy/deb && go vet . && go test -count=1 .
 
 readme: build
 	TILLPRINT_README=1 go test -count=1 -run TestREADME ./cmd/tillprint

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const repository = "../.."
+
+// A release that the tests build, and the one that follows it.
+var first, second = release{"1.0.0", time.Unix(1790000000, 0).UTC()}, release{"1.1.0", time.Unix(1790003600, 0).UTC()}
+
+// archs are those that the tests build for.
+func archs() []string {
+	if os.Getenv("TILLPRINT_LONG") != "" {
+		return []string{"arm64", "armhf", "amd64"}
+	}
+	return []string{"arm64"}
+}
+
+// built are the packages of the first release, made once for all tests.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "tillprint-packages-")
+	if err != nil {
+		return "", err
+	}
+	return dir, buildAll(repository, dir, first, archs()...)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := built(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func packed(t *testing.T) string {
+	t.Helper()
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func buildAll(root, out string, r release, archs ...string) error {
+	os.Setenv("SOURCE_DATE_EPOCH", strconv.FormatInt(r.at.Unix(), 10))
+	_, err := run(root, out, r.version, archs)
+	return err
+}
+
+// TestSameCommitSameBytes builds a second time, from a copy of the sources at
+// another place with other modes and times of its files.
+func TestSameCommitSameBytes(t *testing.T) {
+	dir := packed(t)
+	root, again := t.TempDir(), t.TempDir()
+	copySources(t, root)
+	if err := buildAll(root, again, first, archs()...); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(again + "/*.deb")
+	if err != nil || len(names) != len(packages)*len(archs()) {
+		t.Fatalf("%d packages, %v", len(names), err)
+	}
+	for _, name := range names {
+		if digest(t, name) != digest(t, filepath.Join(dir, filepath.Base(name))) {
+			t.Errorf("%s is different when it is built elsewhere", filepath.Base(name))
+		}
+	}
+}
+
+func digest(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(b))
+}
+
+// copySources copies what git knows of the repository, and what is new in it.
+func copySources(t *testing.T, to string) {
+	t.Helper()
+	out, err := exec.Command("git", "-C", repository, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	if err != nil {
+		t.Skipf("the sources are no git checkout (%v): nothing to build a second time from", err)
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		text, err := os.ReadFile(filepath.Join(repository, name))
+		if os.IsNotExist(err) {
+			continue // deleted, and not yet committed
+		}
+		if err == nil {
+			err = os.MkdirAll(filepath.Join(to, filepath.Dir(name)), 0o700)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, name), text, fs.FileMode(0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestLintian(t *testing.T) {
+	need(t, "lintian")
+	names, err := filepath.Glob(packed(t) + "/*.deb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"--tag-display-limit", "0", "--fail-on", "error,warning"}, names...)
+	if os.Getuid() == 0 {
+		args = append([]string{"--allow-root"}, args...)
+	}
+	if out, err := exec.Command("lintian", args...).CombinedOutput(); err != nil || len(bytes.TrimSpace(out)) > 0 {
+		t.Errorf("lintian: %v\n%s", err, out)
+	}
+}
+
+// mostExposed is the highest exposure that systemd-analyze may find, in tenths.
+const mostExposed = 13
+
+func TestUnits(t *testing.T) {
+	need(t, "systemd-analyze")
+	for _, p := range packages {
+		if p.unit == "" {
+			continue
+		}
+		t.Run(p.unit, func(t *testing.T) {
+			unit := filepath.Join(p.folder, p.unit+".service")
+			out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold="+strconv.Itoa(mostExposed), unit).Output()
+			if err != nil {
+				t.Errorf("more exposed than %.1f: %v\n%s", mostExposed/10., err, out)
+			}
+			found := regexp.MustCompile(`exposure level for .*: ([0-9.]+)`).FindSubmatch(out)
+			if found == nil {
+				t.Fatalf("no exposure in\n%s", out)
+			}
+			t.Logf("exposure %s", found[1])
+			verify(t, p, unit)
+		})
+	}
+}
+
+// verify lets systemd read the unit with its program in place. What a systemd
+// older than a key says about it is expected; nothing else may be said.
+func verify(t *testing.T, p pkg, unit string) {
+	t.Helper()
+	text, err := os.ReadFile(unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := strings.Replace(string(text), "ExecStart=/usr/bin/"+p.commands[0], "ExecStart=/bin/true", 1)
+	here = regexp.MustCompile(`(?m)^Documentation=.*\n`).ReplaceAllString(here, "")
+	copied := filepath.Join(t.TempDir(), filepath.Base(unit))
+	if err := os.WriteFile(copied, []byte(here), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("systemd-analyze", "verify", "--man=no", copied).CombinedOutput()
+	if err != nil {
+		t.Errorf("systemd-analyze verify: %v", err)
+	}
+	since254 := regexp.MustCompile(`Unknown key '?(name '?)?Restart(Steps|MaxDelaySec)'`)
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, filepath.Base(unit)) && !since254.MatchString(line) {
+			t.Errorf("systemd-analyze verify: %s", line)
+		}
+	}
+}
+
+func TestVersionOf(t *testing.T) {
+	need(t, "dpkg")
+	dir := t.TempDir()
+	at := time.Unix(1790000000, 0).UTC()
+	commit := func(args ...string) string {
+		t.Helper()
+		for _, a := range [][]string{{"init", "-q"}, {"-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "--allow-empty", "-m", "x"}, args} {
+			if a == nil {
+				continue
+			}
+			if out, err := exec.Command("git", append([]string{"-C", dir}, a...)...).CombinedOutput(); err != nil {
+				t.Fatalf("%s: %s", a, out)
+			}
+		}
+		v, err := versionOf(dir, at)
+		if err != nil || !debianVersion.MatchString(v) {
+			t.Fatalf("%q, %v", v, err)
+		}
+		at = at.Add(time.Second)
+		return v
+	}
+	// Each is a higher version than the one before it.
+	versions := []string{commit(), commit(), commit("tag", "v0.1.0"), commit(), commit("tag", "v0.2.0")}
+	for i := 1; i < len(versions); i++ {
+		if err := exec.Command("dpkg", "--compare-versions", versions[i-1], "lt", versions[i]).Run(); err != nil {
+			t.Errorf("%s is not below %s", versions[i-1], versions[i])
+		}
+	}
+	if versions[2] != "0.1.0" {
+		t.Errorf("at a tag: %s", versions[2])
+	}
+}
+
+// need skips a test on a machine without a tool.
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not on this machine; install it to run this test", tool)
+		}
+	}
+}
