@@ -7,17 +7,24 @@ import (
 )
 
 const (
-	// An image is worth a look between these shares of its rows, one every
-	// 1/looks of them: matcher.EarlyLooks in all.
-	firstLook = 0.45
+	// An image is worth a look between these shares of its rows: one every 1/closely
+	// of them up to halfLook, where a clear finger is decided, one every 1/widely
+	// from there. That makes matcher.EarlyLooks at most.
+	firstLook = 0.42
+	halfLook  = 0.65
 	lastLook  = 0.95
-	looks     = 32
+	closely   = 48
+	widely    = 12
 )
 
 // Ripe says that so many rows have come since the last Sofar, or since Begin, that
 // another one is worth its while.
 func (e *Extractor) Ripe() bool {
 	seen := float64(e.rows) / float64(max(1, e.height))
+	looks := closely
+	if seen > halfLook {
+		looks = widely
+	}
 	return e.bad == nil && e.native() && seen >= firstLook && seen < lastLook && (e.rows-e.looked)*looks >= e.height
 }
 
