@@ -31,9 +31,11 @@ func TestScript(t *testing.T) {
 			"fingers": fingers,
 			"blank":   blank,
 			"receipt": receipt,
-			"sim":     startSim,
-			"tell":    tellSim,
-			"image":   imageForScript,
+
+			"certificate": certificate,
+			"sim":         startSim,
+			"tell":        tellSim,
+			"image":       imageForScript,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[sim{}] = &sim{}

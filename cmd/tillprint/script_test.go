@@ -23,6 +23,7 @@ import (
 	"github.com/tillprint/tillprint/matcher/synth"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
+	"github.com/tillprint/tillprint/store/disposal"
 	"github.com/tillprint/tillprint/store/keyslot"
 )
 
@@ -96,6 +97,24 @@ func receipt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer st.Close()
 	text, err := wiped(st, random)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(st.VerifierKey()+"\n"), 0o600))
+}
+
+// certificate FILE KEYFILE writes a decommissioning certificate and the key of the terminal that has signed it.
+func certificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: certificate FILE KEYFILE")
+	}
+	random := rand.NewChaCha8([32]byte{1})
+	st, err := store.Create(ts.MkAbs("ending"), &keyslot.Memory{Rand: random}, store.Identity{Site: "oakfield", Terminal: "till-1"}, store.Options{Rand: random})
+	ts.Check(err)
+	defer st.Close()
+	key, err := st.SigningKey()
+	ts.Check(err)
+	c := disposal.Certificate{Identity: st.Identity(), At: time.Now(), Epoch: 1, Keys: "destroyed", Files: 3, Sensor: "holds 0 templates", Promise: st.Promise()}
+	text, err := c.Sign(key)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(st.VerifierKey()+"\n"), 0o600))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/store/disposal"
 )
 
 // maxReceipt bounds a receipt file, in bytes; a real one has a few thousand.
@@ -21,10 +22,11 @@ func verifyCommand() *cobra.Command {
 	var key string
 	c := &cobra.Command{
 		Use:   "verify RECEIPT --key KEY",
-		Short: "Check a wipe receipt offline",
+		Short: "Check a wipe receipt or a decommissioning certificate offline",
 		Long: `Check a wipe receipt offline: its readable lines, the audit record behind them, the proof
-that the terminal's log holds that record, and the terminal's signature. KEY is the terminal's
-verifier key (name+hash+base64), or a file that holds it; the hub's office pages show it.
+that the terminal's log holds that record, and the terminal's signature; or the certificate of a
+terminal that was decommissioned. KEY is the terminal's verifier key (name+hash+base64), or a file
+that holds it; the hub's office pages show it.
 The exit code is 0 if all of it holds and 1 if not.`,
 		Example: "  tillprint verify receipt.txt --key terminal-a.key",
 		Args:    cli.Args(cobra.ExactArgs(1)),
@@ -40,6 +42,9 @@ The exit code is 0 if all of it holds and 1 if not.`,
 			if err != nil {
 				return err
 			}
+			if disposal.Is(text) {
+				return verifyCertificate(c.OutOrStdout(), args[0], text, verifier)
+			}
 			r, err := audit.VerifyReceipt(text, verifier)
 			if err != nil {
 				return fmt.Errorf("%s does not verify: %w", args[0], err)
@@ -51,6 +56,16 @@ The exit code is 0 if all of it holds and 1 if not.`,
 	}
 	c.Flags().StringVar(&key, "key", "", "the terminal's verifier key, or a file that holds it")
 	return c
+}
+
+func verifyCertificate(w io.Writer, path, text, verifier string) error {
+	lines, err := disposal.Verify(text, verifier)
+	if err != nil {
+		return fmt.Errorf("%s does not verify: %w", path, err)
+	}
+	fmt.Fprintf(w, "verified: terminal %s of site %s was decommissioned at %s; keys %s; sensor: %s\n",
+		lines["Terminal"], lines["Site"], lines["Time"], lines["Keys"], lines["Sensor"])
+	return nil
 }
 
 // verifierKey takes a key as it is, or from the file of that name.
