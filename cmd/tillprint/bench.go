@@ -30,7 +30,7 @@ subject, on one core. Machines are noisy: compare figures of one run only.`,
 			o.Progress = progress(c.ErrOrStderr(), "searching")
 			r, err := eval.Bench(c.Context(), o)
 			if err != nil {
-				return err
+				return mistaken(err)
 			}
 			if asJSON {
 				return printJSON(c.OutOrStdout(), r)
@@ -64,7 +64,7 @@ counts in processor time, as if the process had one core to itself.`,
 			o.Dir, o.Progress = args[0], progress(c.ErrOrStderr(), "scanning")
 			r, err := eval.Scan(c.Context(), o)
 			if err != nil {
-				return err
+				return mistaken(err)
 			}
 			if asJSON {
 				return printJSON(c.OutOrStdout(), r)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -35,7 +36,10 @@ every step, and exits 0 only if all of them held.`,
 				return cli.Usage(err)
 			}
 			o.Out, o.Progress = c.OutOrStdout(), stages(c)
-			return demo.Run(c.Context(), o)
+			if err = demo.Run(c.Context(), o); errors.Is(err, demo.ErrPupils) {
+				return cli.Usage(err)
+			}
+			return err
 		},
 	}
 	c.Flags().StringVar(&o.Fingers, "fingers", "", "press the images FINGER_IMPRESSION.ext of this folder (default: synthetic fingers)")

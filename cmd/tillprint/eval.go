@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +44,7 @@ cannot be enrolled counts as score 0 in its pairs. Rates are fractions.`,
 			}
 			r, err := eval.Run(c.Context(), o)
 			if err != nil {
-				return err
+				return mistaken(err)
 			}
 			if plots != "" {
 				if err := chart.Verification(plots, r, o.Title(), eval.Peers(o.Dir)); err != nil {
@@ -90,6 +91,14 @@ func isISO(templates string) (bool, error) {
 		return true, nil
 	}
 	return false, cli.Usage(fmt.Errorf("--templates %q is not known; leave it out for images, or say iso", templates))
+}
+
+// mistaken marks flags that a measurement cannot be made with as a usage error.
+func mistaken(err error) error {
+	if errors.Is(err, eval.ErrOptions) {
+		return cli.Usage(err)
+	}
+	return err
 }
 
 // printJSON prints v as one object on one line.

@@ -28,7 +28,7 @@ not enrolled. Rates are fractions.`,
 			}
 			r, err := eval.Identify(c.Context(), o)
 			if err != nil {
-				return err
+				return mistaken(err)
 			}
 			if plots != "" {
 				if err := chart.Identification(plots, r, matcher.DefaultPolicy.FalseMatchBudget, o.Title()); err != nil {

@@ -3,7 +3,6 @@ package eval
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -39,7 +38,7 @@ type BenchResult struct {
 // Bench searches a synthetic gallery with other presses of enrolled fingers.
 func Bench(ctx context.Context, o BenchOptions) (*BenchResult, error) {
 	if o.Gallery < 1 {
-		return nil, errors.New("bench: the gallery needs at least one template")
+		return nil, wrongOptions("bench: the gallery needs at least one template")
 	}
 	if o.Searches <= 0 {
 		o.Searches = 50

@@ -3,7 +3,6 @@ package eval
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tillprint/tillprint/matcher"
@@ -76,7 +75,7 @@ type IdentifyResult struct {
 // searched again while its own finger is not enrolled.
 func Identify(ctx context.Context, o IdentifyOptions) (*IdentifyResult, error) {
 	if o.Enrol < 1 || o.Distractors < 0 || o.FingersPerSubject < 0 {
-		return nil, errors.New("identification needs at least one impression enrolled and no negative number of distractors or fingers")
+		return nil, wrongOptions("identification needs at least one impression enrolled and no negative number of distractors or fingers")
 	}
 	o.Policy = cmp.Or(o.Policy, matcher.DefaultPolicy)
 	set, l, err := load(ctx, o.Input)

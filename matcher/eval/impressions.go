@@ -3,7 +3,6 @@ package eval
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -118,18 +117,18 @@ func (l *loader) check() error {
 		in.Progress = func(int, int) {}
 	}
 	if !(in.Scale >= 0.5 && in.Scale <= 2) {
-		return fmt.Errorf("scale %g is outside 0.5 to 2", in.Scale)
+		return wrongOptions("scale %g is outside 0.5 to 2", in.Scale)
 	}
 	if in.PPI != 0 && !(in.PPI >= sample.MinPPI && in.PPI <= sample.MaxPPI) {
-		return fmt.Errorf("resolution %g ppi is outside %d to %d", in.PPI, sample.MinPPI, sample.MaxPPI)
+		return wrongOptions("resolution %g ppi is outside %d to %d", in.PPI, sample.MinPPI, sample.MaxPPI)
 	}
 	if in.ISO && (in.Scale != 1 || in.Sensor != "full") {
-		return errors.New("templates cannot be rescaled or seen through a sensor: leave scale and sensor out")
+		return wrongOptions("templates cannot be rescaled or seen through a sensor: leave scale and sensor out")
 	}
 	if in.Sensor != "full" {
 		sensor, err := sample.SensorByName(in.Sensor)
 		if err != nil {
-			return err
+			return wrongOptions("%v", err)
 		}
 		l.sensor = &sensor
 	}

@@ -64,7 +64,7 @@ type prepared struct {
 // finger, or an unreadable image is an error that says what to do.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Impostors != "" && o.Impostors != "all" && o.Impostors != "first" {
-		return nil, fmt.Errorf("impostors %q: choose first or all", o.Impostors)
+		return nil, wrongOptions("impostors %q: choose first or all", o.Impostors)
 	}
 	set, l, err := load(ctx, o.Input)
 	if err != nil {

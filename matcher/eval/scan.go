@@ -3,7 +3,6 @@ package eval
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -63,7 +62,7 @@ func Scan(ctx context.Context, o ScanOptions) (*ScanResult, error) {
 	o.Policy = cmp.Or(o.Policy, matcher.DefaultPolicy)
 	o.Baud, o.Enrol = cmp.Or(o.Baud, 115_200), cmp.Or(o.Enrol, 3)
 	if o.ISO || o.Baud < 1200 || o.Enrol < 1 || o.Distractors < 0 {
-		return nil, errors.New("scans need images, 1,200 baud or more, an impression enrolled and no negative number of distractors")
+		return nil, wrongOptions("scans need images, 1,200 baud or more, an impression enrolled and no negative number of distractors")
 	}
 	if o.Now == nil {
 		o.Now = processorTime
@@ -74,7 +73,7 @@ func Scan(ctx context.Context, o ScanOptions) (*ScanResult, error) {
 		return nil, fmt.Errorf("scan: %w", err)
 	}
 	if p.sensor == nil {
-		return nil, errors.New("scan: name the sensor, as in r503: a file has no wire")
+		return nil, wrongOptions("scan: name the sensor, as in r503: a file has no wire")
 	}
 	if err := p.play(ctx); err != nil {
 		return nil, fmt.Errorf("scan %s: %w", o.Dir, err)

@@ -35,13 +35,16 @@ type Options struct {
 // Errors of a demonstration that ran but did not hold what it promises.
 var ErrBroken = errors.New("the demonstration did not hold")
 
+// ErrPupils marks a school of a size that cannot be demonstrated.
+var ErrPupils = errors.New("choose 20 to 5000")
+
 // Run demonstrates until ctx ends or the script does.
 func Run(ctx context.Context, o Options) error {
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
 	if o.Pupils < 20 || o.Pupils > 5000 {
-		return fmt.Errorf("a school of %d pupils: choose 20 to 5000", o.Pupils)
+		return fmt.Errorf("a school of %d pupils: %w", o.Pupils, ErrPupils)
 	}
 	dir, err := os.MkdirTemp("", "tillprint-demo-")
 	if err != nil {
