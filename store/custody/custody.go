@@ -45,17 +45,30 @@ func Open(st *store.Store, g *matcher.Gallery) (*Custody, error) {
 func (c *Custody) Load(ctx context.Context) error {
 	c.write.Lock()
 	defer c.write.Unlock()
-	return c.load(ctx, c.st.EachTemplate)
+	return c.loadAll(ctx)
 }
 
-// load adds what walk yields, finger by finger: walk gives all templates of a finger one after the other.
-func (c *Custody) load(ctx context.Context, walk func(func(store.TemplateRecord) error) error) error {
+func (c *Custody) loadAll(ctx context.Context) error {
+	pupils := map[consent.SubjectID]bool{}
+	err := c.st.People(func(id consent.SubjectID, p store.Person) bool {
+		pupils[id] = p.Class == consent.Pupil
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("telling pupils, whose fingers grow: %w", err)
+	}
+	return c.load(ctx, pupils, c.st.EachTemplate)
+}
+
+// load adds what walk yields, finger by finger: walk gives all templates of a finger one after the other. Those of pupils
+// grow as their fingers have since they were taken; in the store they stay as they are.
+func (c *Custody) load(ctx context.Context, pupils map[consent.SubjectID]bool, walk func(func(store.TemplateRecord) error) error) error {
 	if !c.Biometrics() {
 		return nil
 	}
 	locked.Scrub()
 	defer locked.Scrub()
-	l := loader{c: c, present: map[consent.SubjectID]bool{}}
+	l := loader{c: c, pupils: pupils, now: c.st.Clock().Now(), present: map[consent.SubjectID]bool{}}
 	defer l.drop()
 	err := walk(func(r store.TemplateRecord) error {
 		if err := ctx.Err(); err != nil {
@@ -75,6 +88,8 @@ func (c *Custody) load(ctx context.Context, walk func(func(store.TemplateRecord)
 // loader collects the templates of one finger, so that the gallery is written once a finger.
 type loader struct {
 	c         *Custody
+	pupils    map[consent.SubjectID]bool // of the subjects that are loaded
+	now       time.Time
 	present   map[consent.SubjectID]bool // who was in the gallery before this load
 	subject   consent.SubjectID
 	finger    uint8
@@ -98,9 +113,14 @@ func (l *loader) take(r store.TemplateRecord) error {
 	if err := t.UnmarshalBinary(r.Data); err != nil {
 		return err
 	}
+	if l.pupils[r.Subject] {
+		t.Grow(matcher.GrowthSince(l.now.Sub(r.Enrolled).Hours() / hoursInYear))
+	}
 	l.templates = append(l.templates, t)
 	return nil
 }
+
+const hoursInYear = 365.25 * 24
 
 func (l *loader) flush() error {
 	defer l.drop()
@@ -157,7 +177,9 @@ func (c *Custody) settle(ctx context.Context, changes []store.Change) error {
 }
 
 func (c *Custody) loadSubject(ctx context.Context, id consent.SubjectID) error {
-	return c.load(ctx, func(f func(store.TemplateRecord) error) error { return c.st.Templates(id, f) })
+	person, err := c.st.Person(id)
+	pupils := map[consent.SubjectID]bool{id: err == nil && person.Class == consent.Pupil} // of whom nothing is known, nothing grows
+	return c.load(ctx, pupils, func(f func(store.TemplateRecord) error) error { return c.st.Templates(id, f) })
 }
 
 // Refuse is a subject's no at this terminal (A3): one press, offline, no reason asked, nobody can undo it here (I9). The

@@ -32,7 +32,7 @@ func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 		}
 	}
 	before := len(c.g.Subjects())
-	if err := c.load(ctx, c.st.EachTemplate); err != nil {
+	if err := c.loadAll(ctx); err != nil {
 		return s, err
 	}
 	s.Loaded = len(c.g.Subjects()) - before
