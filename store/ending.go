@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 // Ending is a subject whose fingers must go, and the row that says so.
@@ -68,4 +70,36 @@ func (s *Store) wipe(wipes []wipe) ([]Receipt, error) {
 	}
 	s.adopt(p, nil)
 	return s.finish()
+}
+
+// Refetch destroys every finger's and every person's key and begins with empty records at sequence 0: the hub has found that this
+// store is older than what it has seen of it (why, for people). Messages for the hub that it has not had, receipts of this wipe
+// among them, and refusals are taken over; everything else the hub brings again. A crash at any line leaves a store that
+// is wiped at least in part and may be told once more.
+func (s *Store) Refetch(why string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.finish(); err != nil {
+		return fmt.Errorf("wiping: %w", err)
+	}
+	now := s.now()
+	var wipes []wipe
+	for _, id := range slices.Sorted(maps.Keys(s.table.keys)) {
+		wipes = append(wipes, wipe{Subject: id, Row: "H17", Person: true, At: now})
+	}
+	if _, err := s.wipe(wipes); err != nil {
+		return err
+	}
+	if err := s.startAgain(errors.New(why)); err != nil {
+		return err
+	}
+	if err := s.append(audit.Event{Kind: audit.Fault, Row: "H17", Action: "rewound"}); err != nil {
+		return err
+	}
+	// The mark stood in the records that were set aside.
+	b, err := s.clock.Mark().UTC().MarshalText()
+	if err != nil {
+		return err
+	}
+	return s.setSetting(settingClock, b)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tillprint/tillprint/store/audit"
 )
@@ -47,6 +48,17 @@ func (s *Store) Checkpoint() (text string, err error) {
 		return err
 	})
 	return text, err
+}
+
+// Head is Checkpoint with a proof that the log's first from records are still what they were; see audit.Log.
+func (s *Store) Head(from int64) (checkpoint string, proof tlog.TreeProof, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	err = s.view(func(tx *bbolt.Tx) error {
+		checkpoint, proof, err = s.log.Head(tx, from)
+		return err
+	})
+	return checkpoint, proof, err
 }
 
 // Receipt writes the receipt of a wipe anew, by its record number in the audit log.

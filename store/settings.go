@@ -14,6 +14,11 @@ const maxSetting = 64 << 10
 func (s *Store) SetSetting(name string, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.setSetting(name, value)
+}
+
+// setSetting is SetSetting for a caller that holds mu.
+func (s *Store) setSetting(name string, value []byte) error {
 	if name == "" || len(name) > maxText || len(value) > maxSetting {
 		return fmt.Errorf("store: a setting has a name and at most %d bytes", maxSetting)
 	}

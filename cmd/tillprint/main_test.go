@@ -36,6 +36,7 @@ func TestScript(t *testing.T) {
 			"sim":         startSim,
 			"tell":        tellSim,
 			"image":       imageForScript,
+			"history":     history,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[sim{}] = &sim{}

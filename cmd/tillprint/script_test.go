@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"image/png"
 	"io"
@@ -16,15 +17,18 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/image/tiff"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/sample"
 	"github.com/tillprint/tillprint/matcher/synth"
 	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/store/disposal"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/sync/register"
 )
 
 // fingers DIR FINGERS IMPRESSIONS [EXT] draws synthetic fingers into a folder,
@@ -118,6 +122,35 @@ func certificate(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(st.VerifierKey()+"\n"), 0o600))
+}
+
+// history FILE KEYFILE HUBKEYFILE writes the history of a terminal's log between two heads that a hub has countersigned.
+func history(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: history FILE KEYFILE HUBKEYFILE")
+	}
+	random := rand.NewChaCha8([32]byte{1})
+	st, err := store.Create(ts.MkAbs("history-store"), &keyslot.Memory{Rand: random}, store.Identity{Site: "oakfield", Terminal: "till-1"}, store.Options{Rand: random})
+	ts.Check(err)
+	defer st.Close()
+	hub := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	signer, err := register.NewSigner("oakfield", hub)
+	ts.Check(err)
+	hubKey, err := register.VerifierKey("oakfield", hub.Public().(ed25519.PublicKey))
+	ts.Check(err)
+	sign := func(from int64) (string, tlog.TreeProof) {
+		head, proof, err := st.Head(from)
+		ts.Check(err)
+		head, err = audit.Countersign(head, st.VerifierKey(), signer)
+		ts.Check(err)
+		return head, proof
+	}
+	earlier, _ := sign(0)
+	ts.Check(st.Append(audit.Event{Kind: audit.Operator, Action: "not-them"}))
+	later, proof := sign(1)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(audit.History(earlier, proof, later)), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(st.VerifierKey()+"\n"), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(hubKey+"\n"), 0o600))
 }
 
 // wiped enrols three templates and wipes them by a refusal.

@@ -19,16 +19,18 @@ import (
 const maxReceipt = 1 << 20
 
 func verifyCommand() *cobra.Command {
-	var key string
+	var key, hub string
 	c := &cobra.Command{
 		Use:   "verify RECEIPT --key KEY",
-		Short: "Check a wipe receipt or a decommissioning certificate offline",
+		Short: "Check a wipe receipt, a decommissioning certificate or a log's history offline",
 		Long: `Check a wipe receipt offline: its readable lines, the audit record behind them, the proof
 that the terminal's log holds that record, and the terminal's signature; or the certificate of a
 terminal that was decommissioned. KEY is the terminal's verifier key (name+hash+base64), or a file
 that holds it; the hub's office pages show it.
+A history of a terminal's log, from the office's interface, is checked with the hub's key as well: both
+heads are signed by the terminal and countersigned by the hub, and the later log holds all of the earlier.
 The exit code is 0 if all of it holds and 1 if not.`,
-		Example: "  tillprint verify receipt.txt --key terminal-a.key",
+		Example: "  tillprint verify receipt.txt --key terminal-a.key\n  tillprint verify history.txt --key terminal-a.key --hub-key hub.key",
 		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if key == "" {
@@ -42,8 +44,11 @@ The exit code is 0 if all of it holds and 1 if not.`,
 			if err != nil {
 				return err
 			}
-			if disposal.Is(text) {
+			switch {
+			case disposal.Is(text):
 				return verifyCertificate(c.OutOrStdout(), args[0], text, verifier)
+			case strings.HasPrefix(text, audit.HistoryTitle):
+				return verifyHistory(c.OutOrStdout(), args[0], text, verifier, hub)
 			}
 			r, err := audit.VerifyReceipt(text, verifier)
 			if err != nil {
@@ -55,6 +60,7 @@ The exit code is 0 if all of it holds and 1 if not.`,
 		},
 	}
 	c.Flags().StringVar(&key, "key", "", "the terminal's verifier key, or a file that holds it")
+	c.Flags().StringVar(&hub, "hub-key", "", "the hub's verifier key, or a file that holds it; only for a history")
 	return c
 }
 
@@ -65,6 +71,23 @@ func verifyCertificate(w io.Writer, path, text, verifier string) error {
 	}
 	fmt.Fprintf(w, "verified: terminal %s of site %s was decommissioned at %s; keys %s; sensor: %s\n",
 		lines["Terminal"], lines["Site"], lines["Time"], lines["Keys"], lines["Sensor"])
+	return nil
+}
+
+// verifyHistory checks that a log has only grown between two countersigned heads.
+func verifyHistory(w io.Writer, path, text, key, hub string) error {
+	if hub == "" {
+		return cli.Usage(errors.New("a history needs the hub's verifier key too; give it with --hub-key"))
+	}
+	witness, err := verifierKey(hub)
+	if err != nil {
+		return err
+	}
+	earlier, later, err := audit.VerifyHistory(text, key, witness)
+	if err != nil {
+		return fmt.Errorf("%s does not verify: %w", path, err)
+	}
+	fmt.Fprintf(w, "verified: the log has grown from %d to %d records and holds all that it held; the hub has countersigned both\n", earlier.Size, later.Size)
 	return nil
 }
 

@@ -146,16 +146,25 @@ func openCheckpoint(text string, verifier note.Verifier) (int64, tlog.Hash, erro
 	if _, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64); err != nil {
 		return 0, none, fmt.Errorf("receipt: %w", ErrCheckpoint)
 	}
-	lines := strings.Split(n.Text, "\n")
-	if len(lines) != 4 || lines[0] != verifier.Name() {
-		return 0, none, fmt.Errorf("receipt: %w", ErrCheckpoint)
+	h, err := parseHead(n.Text, verifier.Name())
+	if err != nil {
+		return 0, none, fmt.Errorf("receipt: %w", err)
+	}
+	return h.Size, h.Root, nil
+}
+
+// parseHead reads the signed text of a checkpoint.
+func parseHead(text, origin string) (Head, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 || lines[0] != origin {
+		return Head{}, ErrCheckpoint
 	}
 	size, err1 := strconv.ParseInt(lines[1], 10, 64)
 	root, err2 := tlog.ParseHash(lines[2])
-	if err1 != nil || err2 != nil || size < 1 || checkpointBody(lines[0], size, root) != n.Text {
-		return 0, none, fmt.Errorf("receipt: %w", ErrCheckpoint)
+	if err1 != nil || err2 != nil || size < 1 || checkpointBody(origin, size, root) != text {
+		return Head{}, ErrCheckpoint
 	}
-	return size, root, nil
+	return Head{size, root}, nil
 }
 
 // originOf is the first line of a checkpoint.

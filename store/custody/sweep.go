@@ -70,6 +70,17 @@ func first(rows []string, otherwise string) string {
 	return rows[0]
 }
 
+// Refetch empties the gallery and the store, whose contents the hub has found to be older than what it knows of this
+// terminal: a card was put back (H17). why is a sentence for people. After an error it is to be called again.
+func (c *Custody) Refetch(why string) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	for _, id := range c.g.Subjects() {
+		c.g.RemoveSubject(id)
+	}
+	return c.st.Refetch(why)
+}
+
 // SetBiometrics sets the site's mode (A16). Turning it off empties the gallery at once and wipes every template; turning
 // it on again brings nothing back. After an error it is to be called again: off holds in memory already, on does not.
 func (c *Custody) SetBiometrics(_ context.Context, on bool) ([]store.Receipt, error) {

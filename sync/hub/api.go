@@ -53,6 +53,7 @@ func (h *Hub) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/reports", h.signed(h.serveReports))
 	mux.HandleFunc("POST /v1/exports", h.signed(h.serveExport))
 	mux.HandleFunc("POST /v1/status", h.signed(h.serveStatus))
+	mux.HandleFunc("POST /v1/witness", h.signed(h.serveWitness))
 	mux.HandleFunc("POST /v1/mailbox", h.signed(h.servePost))
 	mux.HandleFunc("GET /v1/mailbox", h.signed(h.serveMail))
 	mux.HandleFunc("POST /v1/mailbox/taken", h.signed(h.serveTaken))

@@ -42,6 +42,7 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 		"POST /office/api/rejoin":                   h.apiReadmit,
 		"GET /office/api/terminals/{name}/held":     h.apiHeld,
 		"POST /office/api/terminals/{name}/command": h.apiCommand,
+		"GET /office/api/terminals/{name}/log":      h.apiLogHistory,
 		"DELETE /office/api/terminals/{name}":       h.apiRemove,
 		"GET /office/api/receipts":                  h.apiReceipts,
 		"GET /office/api/reports":                   h.apiReports,

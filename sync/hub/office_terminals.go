@@ -53,6 +53,10 @@ func (h *Hub) apiRemove(r *http.Request, who officer) (any, error) {
 	return struct{}{}, h.RemoveTerminal(r.Context(), who.site, who.name, r.PathValue("name"))
 }
 
+func (h *Hub) apiLogHistory(r *http.Request, who officer) (any, error) {
+	return h.LogHistory(r.Context(), who.site, r.PathValue("name"))
+}
+
 func (h *Hub) apiReceipts(r *http.Request, who officer) (any, error) {
 	id := consent.SubjectID(r.URL.Query().Get("subject"))
 	return h.Reports(r.Context(), who.site, register.ReportReceipt, id, most(r, 500))

@@ -38,6 +38,9 @@ func (h *Hub) enterPeers(ctx context.Context, tx *sql.Tx, site string) error {
 // Command gives one terminal an order: block or unblock its fingers, wipe it (H6),
 // or configure it. No order can permit what a decision does not.
 func (h *Hub) Command(ctx context.Context, site, officer, terminal string, c register.Command) error {
+	if c.Do == register.Refetch || c.Do == register.Introduce {
+		return fmt.Errorf("ordering terminal %.40s: %w: the hub orders that by itself when a card was put back", terminal, ErrInvalid)
+	}
 	err := h.write(ctx, site, func(tx *sql.Tx) error {
 		if err := known(ctx, tx, site, terminal); err != nil {
 			return err

@@ -120,9 +120,18 @@ func NewVerifier(site string, key ed25519.PublicKey) (note.Verifier, error) {
 	if !ValidName(site) || len(key) != ed25519.PublicKeySize {
 		return nil, fmt.Errorf("%w: a site name or a public key", ErrMalformed)
 	}
-	text, err := note.NewEd25519VerifierKey(origin(site), key)
+	text, err := VerifierKey(site, key)
 	if err != nil {
-		return nil, fmt.Errorf("making the verifier of %q: %w", site, err)
+		return nil, err
 	}
 	return note.NewVerifier(text)
+}
+
+// VerifierKey is the hub's key for a site in the note format: name, hash and key.
+func VerifierKey(site string, key ed25519.PublicKey) (string, error) {
+	text, err := note.NewEd25519VerifierKey(origin(site), key)
+	if err != nil {
+		return "", fmt.Errorf("making the verifier of %q: %w", site, err)
+	}
+	return text, nil
 }

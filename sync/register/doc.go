@@ -43,6 +43,9 @@
 //	POST   /v1/status      Status -> 204. The newest counts.
 //	POST   /v1/exports     ExportPart -> 204. The terminal's part of an export that a register entry has ordered. 404 if the
 //	                       order is closed: nobody waits for it any more.
+//	POST   /v1/witness     Witness -> 200 Witnessed. The hub countersigns the head of the terminal's audit log if it holds all
+//	                       that was countersigned before. If not, an old card was put back: the register then holds a
+//	                       Refetch command for the terminal.
 //	POST   /v1/mailbox     Envelopes, purpose Template, from the caller -> 200 Accepted, with what was refused and why.
 //	                       The hub takes an envelope only for a listed terminal and a subject who is Permit.
 //	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first. A waiting

@@ -71,13 +71,18 @@ const (
 	Unblock   Action = "unblock" // end a block
 	Wipe      Action = "wipe"    // destroy every key, as when the terminal was stolen (H6)
 	Configure Action = "config"  // settings for this terminal
-	Export    Action = "export"  // send what is held about one subject, sealed to its recipient (G1)
+	// Refetch empties this terminal and lets it fetch everything again: it shows less than the hub has seen of it, so an
+	// old copy of its card was put back (H17). The hub orders it by itself.
+	Refetch Action = "refetch"
+	// Introduce lets every other terminal seal what it may pass on to the one in Settings' "terminal" once more.
+	Introduce Action = "introduce"
+	Export    Action = "export" // send what is held about one subject, sealed to its recipient (G1)
 )
 
-// Command is an order to one terminal.
+// Command is an order to one terminal, or, of Introduce, to all.
 type Command struct {
 	Do       Action            `json:"do"`
-	Settings map[string]string `json:"settings,omitempty"` // of Configure: at most 64 keys, 1 KiB each value
+	Settings map[string]string `json:"settings,omitempty"` // of Configure and Introduce: at most 64 keys, 1 KiB each value
 	Order    *export.Order     `json:"order,omitempty"`    // of Export; the requester stays at the hub
 }
 

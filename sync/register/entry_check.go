@@ -91,9 +91,13 @@ func (c *Command) check(terminal string) error {
 	switch c.Do {
 	case Export:
 		return c.checkExport(terminal)
-	case Block, Unblock, Wipe:
+	case Block, Unblock, Wipe, Refetch:
 		if len(c.Settings) > 0 {
 			return fmt.Errorf("command %q takes no settings", c.Do)
+		}
+	case Introduce:
+		if len(c.Settings) != 1 || !ValidName(c.Settings["terminal"]) || terminal != "" {
+			return errors.New("an introduction names one terminal and is addressed to all")
 		}
 	case Configure:
 		if len(c.Settings) == 0 || len(c.Settings) > 64 {
@@ -107,7 +111,7 @@ func (c *Command) check(terminal string) error {
 			return errors.New("a setting is too long or has no name")
 		}
 	}
-	if terminal == "" && c.Do == Wipe {
+	if terminal == "" && (c.Do == Wipe || c.Do == Refetch) {
 		return errors.New("a wipe is addressed to one terminal")
 	}
 	return nil

@@ -10,14 +10,20 @@ import (
 // Plan is what verified entries ask of one terminal, in the order in which it has to be done: Commands that stop something,
 // Erase, then Settle.
 type Plan struct {
-	Commands  []Command // for this terminal, in sequence
-	Terminals []Peer    // the newest list; nil if unchanged
-	Profile   *Profile  // the newest profile; nil if unchanged
+	Commands  []Issued // for this terminal, in sequence
+	Terminals []Peer   // the newest list; nil if unchanged
+	Profile   *Profile // the newest profile; nil if unchanged
 	// Erase are subjects whose fingers must go although a later entry of the same batch lets them back in: what was taken
 	// under the withdrawn consent is not kept under the new one (D1).
 	Erase []Standing
 	// Settle is the newest standing of each subject, revocations before grants.
 	Settle []Standing
+}
+
+// Issued is a command and the entry that brought it.
+type Issued struct {
+	Seq uint64
+	Command
 }
 
 // Standing is a subject's standing and the entry that brought it.
@@ -37,7 +43,7 @@ func NewPlan(entries []*Entry, terminal string) Plan {
 		}
 		switch e.Kind {
 		case KindCommand:
-			p.Commands = append(p.Commands, *e.Command)
+			p.Commands = append(p.Commands, Issued{e.Seq, *e.Command})
 		case KindTerminals:
 			p.Terminals = e.Terminals
 		case KindProfile:

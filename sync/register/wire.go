@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/pin"
 )
@@ -185,6 +187,22 @@ type Accepted struct {
 type RefusedItem struct {
 	ID  string `json:"id"`
 	Why string `json:"why"`
+}
+
+// Witness is what a terminal shows of its audit log, to have it countersigned: its head, and a proof that it holds all of
+// what the hub has countersigned before.
+type Witness struct {
+	Earlier   int64       `json:"earlier"`         // records of the log that the proof begins with; 0 without a proof
+	Proof     []tlog.Hash `json:"proof,omitempty"` // RFC 6962 consistency proof, at most 64 hashes
+	Head      string      `json:"head"`            // checkpoint that the terminal has signed
+	Refetched uint64      `json:"refetched"`       // the last Refetch command that it has carried out
+}
+
+// Witnessed answers a Witness: countersigned, or to be asked again from another earlier head, or rewound.
+type Witnessed struct {
+	Head    string `json:"head,omitempty"`    // the checkpoint with the hub's signature added
+	Known   int64  `json:"known,omitempty"`   // records that the hub has countersigned: prove from there
+	Rewound bool   `json:"rewound,omitempty"` // the log is not a continuation; a Refetch command is in the register
 }
 
 // Status is how a terminal stands. The counts answer "what was on it" after the device is gone (J3).

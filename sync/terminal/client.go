@@ -64,6 +64,8 @@ type Client struct {
 	signed []byte               // last as it was signed
 	left   int                  // envelopes that could not be taken out of the mailbox; the hub need not announce them again
 
+	log witnessed // owned by the goroutine that delivers
+
 	mu      sync.Mutex // guards what follows
 	state   State
 	changed chan struct{} // closed at the next change of state

@@ -21,6 +21,9 @@ func (c *Client) deliver(ctx context.Context) error {
 		if err == nil {
 			err = c.sendStatus(ctx)
 		}
+		if err == nil {
+			err = c.showLog(ctx)
+		}
 		if err != nil && ctx.Err() == nil {
 			c.o.Log.Warn("what is queued for the hub waits", "err", err)
 			c.pause(ctx, c.wake, tries, err)

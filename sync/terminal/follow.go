@@ -27,13 +27,16 @@ func (c *Client) follow(ctx context.Context) error {
 			var mail bool
 			mail, err = c.fetchMail(ctx)
 			news = news || mail
-			if err != nil && !errors.Is(err, ErrWiped) { // what is wrong with a template must not hold up a revocation
+			if err != nil && !errors.Is(err, ErrWiped) && !errors.Is(err, errRefetch) { // what is wrong with a template must not hold up a revocation
 				odd, err = errors.New(explain(err)), nil
 			}
 		}
 		switch {
 		case errors.Is(err, ErrWiped):
 			return err
+		case errors.Is(err, errRefetch):
+			wait, fresh = 0, true
+			continue
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:

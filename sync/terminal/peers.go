@@ -28,6 +28,15 @@ func (c *Client) peers() ([]register.Peer, error) {
 	return all, nil
 }
 
+// introduce queues what this terminal may pass on for another of the site.
+func (c *Client) introduce(terminal string) error {
+	if terminal == c.id.Terminal {
+		return nil
+	}
+	_, err := c.o.Store.Enqueue(store.Item{Kind: itemIntroduce, Text: terminal, Refetched: true})
+	return err
+}
+
 // notePeers keeps a new list of terminals and queues an introduction for each that was not on the one before. A terminal that
 // comes back under its name with other keys is a new one.
 func (c *Client) notePeers(list []register.Peer) error {
@@ -44,7 +53,7 @@ func (c *Client) notePeers(list []register.Peer) error {
 		if slices.ContainsFunc(before, known) {
 			continue
 		}
-		if _, err := c.o.Store.Enqueue(store.Item{Kind: itemIntroduce, Text: p.ID, Refetched: true}); err != nil {
+		if err := c.introduce(p.ID); err != nil {
 			return err
 		}
 	}

@@ -2,14 +2,19 @@ package terminal
 
 import (
 	"crypto/rand"
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/sync/hub"
+	"github.com/tillprint/tillprint/sync/register"
 )
 
 // TestABootIn1970 is a board without a clock and without network time: it joins, is served by the hub's signed time, and after
@@ -48,10 +53,12 @@ func TestABootIn1970(t *testing.T) {
 }
 
 // TestAnOldCopyOfTheCard is a card, keys and all, that is put back as it was before a withdrawal: what it holds again is withdrawn
-// again with the first contact, the second receipt is taken, too, and the terminal's own log does not pretend otherwise.
+// again with the first contact, and since its log does not continue what the hub has countersigned, the office is told
+// and the terminal is emptied and filled again, its own fingers by the other terminal (H17).
 func TestAnOldCopyOfTheCard(t *testing.T) {
 	s := newSchool(t)
-	pupil := s.pupils(1)[0].Subject
+	pupils := s.pupils(2)
+	pupil, stays := pupils[0].Subject, pupils[1].Subject
 	hall := s.joinAs("hall", func(tl *till) {
 		var err error
 		if tl.slot, err = keyslot.CreateFile(filepath.Join(tl.dir, "keyslot"), rand.Reader); err != nil {
@@ -60,7 +67,10 @@ func TestAnOldCopyOfTheCard(t *testing.T) {
 	}).run()
 	hall.await("current", hall.current)
 	hall.enrol(pupil, 1, time.Now())
+	hall.enrol(stays, 2, time.Now())
 	hall.await("enrolled", func() bool { return hall.current() && hall.has(pupil) })
+	gym := s.join("gym").run()
+	gym.await("introduced", func() bool { return gym.current() && gym.has(pupil) && gym.has(stays) })
 	swap := func(from, to string) {
 		t.Helper()
 		hall.stopAll()
@@ -74,11 +84,21 @@ func TestAnOldCopyOfTheCard(t *testing.T) {
 	copied := filepath.Join(scratch(t), "copy")
 	swap(hall.dir, copied)
 	hall.open()
+	head, _, err := hall.st.Head(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := strconv.ParseInt(strings.Split(head, "\n")[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
 	hall.run()
 	if _, err := s.hub.Withdraw(t.Context(), siteID, "office", pupil, "mother", true); err != nil {
 		t.Fatal(err)
 	}
-	hall.await("wiped", func() bool { return len(s.receipts(pupil, "hall")) == 1 && hall.current() })
+	hall.await("wiped", func() bool {
+		return len(s.receipts(pupil, "hall")) == 1 && hall.current() && s.countersigned("hall") >= opened
+	})
 
 	old := hall.dir
 	hall.dir = filepath.Join(scratch(t), "card")
@@ -86,25 +106,72 @@ func TestAnOldCopyOfTheCard(t *testing.T) {
 	if err := os.RemoveAll(old); err != nil {
 		t.Fatal(err)
 	}
-	var err error
 	if hall.slot, err = keyslot.OpenFile(filepath.Join(hall.dir, "keyslot"), rand.Reader); err != nil {
 		t.Fatal(err)
 	}
+	s.ahead.Store(int64(time.Hour)) // time has passed: within the same second the same events make the same log
+	hall.ahead.Store(int64(time.Hour))
 	hall.open()
 	if !hall.has(pupil) {
 		t.Fatal("the copy is not as old as this test needs it")
 	}
-	s.ahead.Store(int64(time.Hour)) // time has passed: within the same second the same wipe makes the same receipt
-	hall.ahead.Store(int64(time.Hour))
 	hall.run()
-	hall.await("withdrawn again", func() bool {
-		return !hall.has(pupil) && !hall.st.HasFingerKey(pupil) && hall.current() && len(s.receipts(pupil, "hall")) == 2
+	hall.await("noticed, emptied and filled again", func() bool {
+		return len(s.rewound("hall")) == 1 && !hall.has(pupil) && !hall.st.HasFingerKey(pupil) && hall.current() && hall.has(stays) && s.countersigned("hall") < opened
 	})
+	if n := len(s.receipts(pupil, "hall")); n < 2 {
+		t.Errorf("%d receipts of the fingers that came back", n)
+	}
+	if len(s.rewound("gym")) != 0 {
+		t.Error("the other terminal is accused")
+	}
+	pepper, err := hall.st.Secret(SecretPepper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pupils {
+		if id, _, ok := hall.st.FindPIN(pinIndex(pepper, p.PIN)); !ok || id != p.Subject {
+			t.Error("a PIN is lost")
+		}
+	}
 	for _, r := range s.receipts(pupil, "hall") {
 		if _, err := audit.VerifyReceipt(r.Body, r.Key); err != nil {
 			t.Errorf("a receipt: %v", err)
 		}
 	}
+}
+
+// rewound are the hub's alerts that a terminal's card was put back.
+func (s *school) rewound(terminal string) (found []hub.Report) {
+	s.t.Helper()
+	all, err := s.hub.Reports(s.t.Context(), siteID, register.ReportAlert, "", 100)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, r := range all {
+		if r.Terminal == terminal && strings.HasPrefix(r.ID, "rewound-") {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// countersigned is the size of the terminal's log that the hub has countersigned last; 0 before.
+func (s *school) countersigned(terminal string) int64 {
+	s.t.Helper()
+	seen, err := s.hub.LogHistory(s.t.Context(), siteID, terminal)
+	if errors.Is(err, hub.ErrNotFound) {
+		return 0
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	lines := strings.Split(seen.Head, "\n")
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return size
 }
 
 // stopAll ends the client and closes the store.

@@ -39,8 +39,12 @@ func (c *Client) shareAll(ctx context.Context, items []store.Item) error {
 		if err != nil {
 			return err
 		}
+		others := peers
+		if it.Kind == itemIntroduce { // whoever has lost its fingers lacks its own too: each terminal sends all that it has
+			others = nil
+		}
 		for _, id := range subjects {
-			more, err := c.sealFor(to, id, peers)
+			more, err := c.sealFor(to, id, others)
 			if err != nil {
 				return err
 			}
@@ -82,11 +86,11 @@ type finger struct {
 	templates [][]byte
 }
 
-// fingersOf copies what is this terminal's to pass on of a subject who is permitted now: what was enrolled here, and what
-// came from a terminal that is not of the site any more, such as one that has lost its keys. The caller frees it.
-func (c *Client) fingersOf(id consent.SubjectID, peers []register.Peer) (fingers []finger, err error) {
+// fingersOf copies what is this terminal's to pass on of a subject who is permitted now: what did not come from one of others, who
+// pass it on themselves. The caller frees it.
+func (c *Client) fingersOf(id consent.SubjectID, others []register.Peer) (fingers []finger, err error) {
 	err = c.o.Store.Templates(id, func(r store.TemplateRecord) error {
-		if slices.ContainsFunc(peers, func(p register.Peer) bool { return p.ID == r.From }) {
+		if slices.ContainsFunc(others, func(p register.Peer) bool { return p.ID == r.From }) {
 			return nil
 		}
 		if n := len(fingers); n == 0 || fingers[n-1].position != r.Finger {
@@ -115,8 +119,8 @@ func freeFingers(fingers []finger) {
 }
 
 // sealFor seals a subject's fingers, one envelope for each finger and terminal.
-func (c *Client) sealFor(to []register.Peer, id consent.SubjectID, peers []register.Peer) ([]*register.Envelope, error) {
-	fingers, err := c.fingersOf(id, peers)
+func (c *Client) sealFor(to []register.Peer, id consent.SubjectID, others []register.Peer) ([]*register.Envelope, error) {
+	fingers, err := c.fingersOf(id, others)
 	if err != nil || len(fingers) == 0 {
 		return nil, err
 	}

@@ -3,10 +3,12 @@ package terminal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/sync/register"
 )
 
@@ -51,9 +53,16 @@ func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 	for _, command := range plan.Commands {
 		switch command.Do {
 		case register.Wipe:
+			if err := c.logCommand(command); err != nil {
+				c.o.Log.Error("the wipe order could not be logged", "err", err) // and is carried out all the same
+			}
 			return c.wipe(ctx)
+		case register.Refetch:
+			if err := c.refetch(command); err != nil {
+				return err
+			}
 		case register.Block:
-			if err := c.o.Custody.SetBlocked(true); err != nil {
+			if err := errors.Join(c.o.Custody.SetBlocked(true), c.logCommand(command)); err != nil {
 				return fmt.Errorf("%w: %w", errStore, err)
 			}
 		}
@@ -64,6 +73,12 @@ func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 		}
 	}
 	return nil
+}
+
+// logCommand writes into the audit log that a command was carried out. One that comes again, after a crash or with the
+// whole register, is logged again.
+func (c *Client) logCommand(command register.Issued) error {
+	return c.o.Store.Append(audit.Event{Kind: audit.Command, Action: audit.Word(string(command.Do)), Seq: command.Seq})
 }
 
 // note keeps what has to be done because of the entries, before they count as applied: a crash in between does it twice, never not
@@ -127,8 +142,15 @@ func (c *Client) release(ctx context.Context, plan register.Plan) error {
 		switch command.Do {
 		case register.Block:
 			unblock = false
+			continue // stop has logged it
+		case register.Refetch:
+			continue
 		case register.Unblock:
 			unblock = true
+		case register.Introduce:
+			if err := c.introduce(command.Settings["terminal"]); err != nil {
+				return fmt.Errorf("%w: %w", errStore, err)
+			}
 		case register.Export:
 			if err := c.noteExport(command.Order); err != nil {
 				return fmt.Errorf("%w: %w", errStore, err)
@@ -140,6 +162,9 @@ func (c *Client) release(ctx context.Context, plan register.Plan) error {
 			if err := c.o.Settings(command.Settings); err != nil {
 				c.remark("A setting from the hub was not taken over: " + err.Error())
 			}
+		}
+		if err := c.logCommand(command); err != nil {
+			return fmt.Errorf("%w: %w", errStore, err)
 		}
 	}
 	if unblock {
