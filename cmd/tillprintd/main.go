@@ -35,7 +35,8 @@ A new terminal: the office prints a join code ('tillprint-hub join-code'), 'till
 redeems it, 'tillprintd run' serves. Who may be matched comes signed from the hub.`,
 	}
 	s.path = cli.ConfigFlag(c, terminald.ConfigPath)
-	c.AddCommand(runCommand(s), joinCommand(s), firstStartCommand(s), updateCommand(), keyslotCommand(s), terminald.DoctorCommand(s.load), decommissionCommand(s),
+	c.AddCommand(runCommand(s), setupCommand(), joinCommand(s), firstStartCommand(s), updateCommand(), keyslotCommand(s),
+		terminald.DoctorCommand(s.load), decommissionCommand(s),
 		cli.ConfigCommand(terminald.Example))
 	return c
 }
