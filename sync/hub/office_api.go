@@ -31,6 +31,7 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 		"POST /office/api/subjects/{id}/withdraw":   about(h.apiWithdraw),
 		"POST /office/api/subjects/{id}/refuse":     h.apiRefuse,
 		"POST /office/api/subjects/{id}/leave":      h.apiLeave,
+		"POST /office/api/subjects/{id}/not-theirs": h.apiNotTheirs,
 		"GET /office/api/subjects/{id}/history":     h.apiHistory,
 		"GET /office/api/exports":                   h.apiExports,
 		"POST /office/api/exports":                  h.apiExport,

@@ -105,6 +105,14 @@ func (h *Hub) apiLeave(r *http.Request, who officer) (any, error) {
 	return decided{consent.Erase}, h.Leave(r.Context(), who.site, who.name, id)
 }
 
+func (h *Hub) apiNotTheirs(r *http.Request, who officer) (any, error) {
+	id, err := subjectOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, h.NotTheirs(r.Context(), who.site, who.name, id)
+}
+
 func (h *Hub) apiPINs(r *http.Request, who officer) (any, error) {
 	var in struct {
 		Subjects []consent.SubjectID `json:"subjects"`

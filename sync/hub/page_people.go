@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tillprint/tillprint/consent"
 )
@@ -68,6 +69,10 @@ func (h *Hub) personAct(w http.ResponseWriter, r *http.Request, who officer) err
 		_, err = h.Refuse(r.Context(), who.site, who.name, id)
 	case "leave":
 		err = h.Leave(r.Context(), who.site, who.name, id)
+	case "not-theirs":
+		err = h.NotTheirs(r.Context(), who.site, who.name, id)
+	case "correct":
+		err = h.correctPost(r, who, id)
 	case "statement":
 		err = h.statementPost(r, who, id)
 	case "pin":
@@ -84,6 +89,19 @@ func (h *Hub) personAct(w http.ResponseWriter, r *http.Request, who officer) err
 	}
 	http.Redirect(w, r, "/office/people/"+string(id), http.StatusSeeOther)
 	return nil
+}
+
+// correctPost corrects what is on record about a person (F4, G7).
+func (h *Hub) correctPost(r *http.Request, who officer, id consent.SubjectID) error {
+	name, form := strings.TrimSpace(r.PostFormValue("name")), strings.TrimSpace(r.PostFormValue("form"))
+	dietary := []string{}
+	for note := range strings.SplitSeq(r.PostFormValue("dietary"), ",") {
+		if note = strings.TrimSpace(note); note != "" {
+			dietary = append(dietary, note)
+		}
+	}
+	_, err := h.UpdateSubject(r.Context(), who.site, who.name, id, Update{Name: &name, Form: &form, Dietary: &dietary})
+	return err
 }
 
 // statementPost records what a parent or the subject said on the date given.

@@ -32,6 +32,9 @@ func (h *Hub) servePost(w http.ResponseWriter, r *http.Request, body []byte, c c
 				return fail(http.StatusBadRequest, register.CodeMalformed, "an envelope is missing")
 			}
 			why, err := h.post(r.Context(), tx, e, c)
+			if errors.Is(err, errLater) {
+				continue // in neither list: it is sent again
+			}
 			if err != nil {
 				return err
 			}
@@ -78,6 +81,11 @@ func (h *Hub) post(ctx context.Context, tx *sql.Tx, e *register.Envelope, c call
 		return "there is no such terminal", nil
 	case waiting >= maxMail:
 		return "", fail(http.StatusTooManyRequests, register.CodeBusy, "the recipient's mailbox is full")
+	}
+	if early, err := sharesTooEarly(ctx, tx, c, e.Subject); err != nil {
+		return "", err
+	} else if early {
+		return "", errLater
 	}
 	text, err := e.Marshal()
 	if err != nil {

@@ -38,7 +38,9 @@ func (f *failure) Error() string {
 }
 
 // Is lets errors.Is find a refused join code.
-func (f *failure) Is(target error) bool { return target == ErrJoinRefused && f.Code == register.CodeToken }
+func (f *failure) Is(target error) bool {
+	return target == ErrJoinRefused && f.Code == register.CodeToken
+}
 
 // refusedWith reports whether the hub refused with the given code.
 func refusedWith(err error, code string) bool {
