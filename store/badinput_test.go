@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -20,7 +21,10 @@ func (b *bench) records(f func(*bbolt.Tx) error) {
 	b.t.Helper()
 	db, err := bbolt.Open(b.path("records.db"), 0o600, nil)
 	if err == nil {
-		err = errors.Join(db.Update(f), db.Close())
+		err = errors.Join(db.Update(func(tx *bbolt.Tx) error {
+			at := binary.BigEndian.AppendUint64(nil, uint64(tx.ID()))
+			return errors.Join(f(tx), tx.Bucket([]byte("meta")).Put([]byte("at"), at)) // as if the program itself had done it
+		}), db.Close())
 	}
 	if err != nil {
 		b.t.Fatal(err)
@@ -36,7 +40,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		says   string
 	}{
 		{"newer version", func(b *bench) {
-			b.records(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("2")) })
+			b.records(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("3")) })
 		}, store.ErrNewer, "install that version"},
 		{"newer key table", func(b *bench) { patch(b.t.(*testing.T), b.path("keytable"), 4, []byte{2}) }, store.ErrNewer, "install that version"},
 		{"another terminal", func(b *bench) {

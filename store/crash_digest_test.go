@@ -39,6 +39,9 @@ func digest(s *Store) (string, error) {
 	seq, head := s.Applied()
 	add("sequence %d %q epoch %d", seq, head, s.Epoch())
 	for name, v := range s.table.secrets {
+		if name == secretAnchor { // how often an interrupted operation was begun is no promise
+			continue
+		}
 		add("secret %s %x", name, sha256.Sum256(v))
 	}
 	for id, st := range s.standings {
@@ -100,10 +103,18 @@ func dataKeys(t *table) map[string]bool {
 // replaced long ago and may still stand in some block, that opens with what the key file holds.
 func reachable(dir string, tables [][]byte) map[string]bool {
 	keys := map[string]bool{}
-	slot, err := keyslot.OpenFile(filepath.Join(dir, "root.key"), nil)
-	if err != nil {
-		return keys // no key file, no key
+	for _, name := range keyFiles {
+		slot, err := keyslot.OpenFile(filepath.Join(dir, name), nil)
+		if err != nil {
+			continue // no key file, no key
+		}
+		maps.Copy(keys, reachableFrom(slot, tables))
 	}
+	return keys
+}
+
+func reachableFrom(slot keyslot.Slot, tables [][]byte) map[string]bool {
+	keys := map[string]bool{}
 	roots := map[uint64][]byte{}
 	for _, whole := range tables {
 		if len(whole) < tableHeader+sealedOver || string(whole[:len(tableMagic)]) != tableMagic {

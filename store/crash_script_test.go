@@ -70,11 +70,45 @@ func (c *canteen) reopen() error {
 			return err
 		}
 	}
-	slot, err := keyslot.OpenFile(filepath.Join(c.dir, "root.key"), c.rand)
-	if err == nil {
-		c.st, err = Open(c.folder(), slot, crashID, c.options())
+	return c.openWhichever()
+}
+
+// keyFiles are the two slots between which the script moves the root key.
+var keyFiles = [2]string{"root.key", "other.key"}
+
+// openWhichever opens the store with the slot that holds its key, and empties the other one, as the daemon does after a
+// move that was cut.
+func (c *canteen) openWhichever() error {
+	var first error
+	for n, name := range keyFiles {
+		slot, err := keyslot.OpenFile(filepath.Join(c.dir, name), c.rand)
+		if err == nil {
+			c.st, err = Open(c.folder(), slot, crashID, c.options())
+		}
+		if err != nil {
+			first = errors.Join(first, err)
+			continue
+		}
+		other, err := keyslot.OpenFile(filepath.Join(c.dir, keyFiles[1-n]), c.rand)
+		if err != nil {
+			return nil // it is not there, or holds no key
+		}
+		return other.Destroy()
 	}
-	return err
+	return first
+}
+
+// move takes the root key to the slot in a file, which is made if there is none.
+func (c *canteen) move(name string) error {
+	path := filepath.Join(c.dir, name)
+	slot, err := keyslot.CreateFile(path, c.rand)
+	if errors.Is(err, fs.ErrExist) {
+		slot, err = keyslot.OpenFile(path, c.rand)
+	}
+	if err != nil {
+		return err
+	}
+	return c.st.Move(slot)
 }
 
 // apply gives the subjects with these numbers one standing each, in one batch; edit may change them.
@@ -169,6 +203,9 @@ var crashScript = []struct {
 	{"tomorrow", func(c *canteen) error { c.now = c.now.Add(30 * time.Hour); return c.st.Clock().Tick() }},
 	{"wipe by date", func(c *canteen) error { _, err := c.st.Wipe([]Ending{{c.ids[4], "D3"}}); return err }},
 	{"restart", (*canteen).reopen},
+	{"move", func(c *canteen) error { return c.move("other.key") }},
+	{"restart after the move", (*canteen).reopen},
+	{"move back", func(c *canteen) error { return c.move("root.key") }},
 	{"a year joins", func(c *canteen) error { return c.apply(consent.Permit, c.withPerson, span(10, 60)...) }},
 	{"a year enrols", func(c *canteen) error { return c.enrol("till-2", 6, span(10, 60)...) }},
 	{"leavers", func(c *canteen) error {

@@ -131,18 +131,19 @@ func newJudge(t testing.TB, trace *crashtest.Trace, promises []promise) judge {
 type verdict int
 
 const (
-	kept    verdict = iota // the last promise holds, or the operation that was being carried out is complete
-	aside                  // doubtful records were set aside, and the warning says so
-	refused                // the store does not open, and the error says why
-	older                  // an earlier promise holds, and nobody would notice
-	unlike                 // it opens, and holds what was never promised
-	undead                 // before the next start, a key that was promised to be dead opens something
-	revived                // and also after it
-	paniced                // the program would have died
+	kept     verdict = iota // the last promise holds, or the operation that was being carried out is complete
+	aside                   // doubtful records were set aside, and the warning says so
+	refused                 // the store does not open, and the error says why
+	older                   // an earlier promise holds, and nobody would notice
+	reported                // it opens, and the check that follows every start says that an invariant is broken
+	unlike                  // it opens, and holds what was never promised
+	undead                  // before the next start, a key that was promised to be dead opens something
+	revived                 // and also after it
+	paniced                 // the program would have died
 )
 
 func (v verdict) String() string {
-	return [...]string{"kept", "set aside", "refused", "older", "unlike", "undead", "revived", "panic"}[v]
+	return [...]string{"kept", "set aside", "refused", "older", "reported", "unlike", "undead", "revived", "panic"}[v]
 }
 
 func (j judge) judge(s crashtest.State) (v verdict, why string) {
@@ -165,7 +166,7 @@ func (j judge) judge(s crashtest.State) (v verdict, why string) {
 	} else {
 		v, why = j.opened(c, s.Marks)
 		if err := c.st.Close(); err != nil && v == kept {
-			v, why = unlike, err.Error()
+			v, why = reported, err.Error()
 		}
 	}
 	switch after := j.revived(s.Marks); {
@@ -213,6 +214,9 @@ func (j judge) opened(c *canteen, marks int) (verdict, string) {
 	if names, _ := filepath.Glob(filepath.Join(c.folder(), recordsName+".aside-*")); len(names) > 0 && c.st.Epoch() > 0 && marks < len(j.promises)-2 {
 		return aside, strings.Join(c.st.Warnings(), "; ")
 	}
+	for _, v := range c.st.Check() {
+		return reported, v.Invariant + ": " + v.Text
+	}
 	holds, err := digest(c.st)
 	if err != nil {
 		return unlike, err.Error()
@@ -223,9 +227,6 @@ func (j judge) opened(c *canteen, marks int) (verdict, string) {
 		if j.promises[i].Holds == holds {
 			return older, "as after " + j.promises[i].Name
 		}
-	}
-	for _, v := range c.st.Check() {
-		return unlike, v.Invariant + ": " + v.Text
 	}
 	if !fits {
 		return unlike, cmp.Diff(now[0].Holds, holds)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/keyslot"
 )
@@ -29,6 +31,12 @@ func (s *Store) Move(to keyslot.Slot) error {
 	}
 	e := s.table.unchanged()
 	e.epoch++
+	p := s.pending
+	p.Move = e.epoch // so that a cut between the table and the log loses no key event (H15)
+	if err := s.update(func(tx *bbolt.Tx) error { return s.putPending(tx, p) }); err != nil {
+		return fmt.Errorf("noting the move: %w", err)
+	}
+	s.pending = p
 	root, err := nextRoot(to, e.epoch)
 	if err != nil {
 		return fmt.Errorf("making a root key in the new slot: %w", err)
@@ -47,10 +55,34 @@ func (s *Store) Move(to keyslot.Slot) error {
 		return fmt.Errorf("the new slot opens the store, but the keys of the old one could not be destroyed: %w", err)
 	}
 	s.step(StepRetired)
-	if err := s.append(audit.Event{Kind: audit.KeyEvent, Action: "slot-moved"}); err != nil {
-		return fmt.Errorf("logging the move: %w", err)
+	if err := s.finishMove(); err != nil {
+		return err
 	}
 	s.step(StepDone)
+	return nil
+}
+
+// finishMove logs a move that has been committed, or forgets one that has not come to be.
+func (s *Store) finishMove() error {
+	p := s.pending
+	if p.Move == 0 {
+		return nil
+	}
+	moved := s.table.epoch >= p.Move
+	p.Move = 0
+	err := s.update(func(tx *bbolt.Tx) error {
+		if moved {
+			event := audit.Event{Kind: audit.KeyEvent, At: s.now(), Action: "slot-moved", Seq: s.table.seq, Epoch: s.table.epoch}
+			if _, err := s.log.Append(tx, event); err != nil {
+				return err
+			}
+		}
+		return s.putPending(tx, p)
+	})
+	if err != nil {
+		return fmt.Errorf("logging the move: %w", err)
+	}
+	s.pending = p
 	return nil
 }
 

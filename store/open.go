@@ -114,10 +114,18 @@ func (s *Store) openAll() error {
 	if doubt == nil {
 		doubt = s.examine()
 	}
+	if doubt == nil && s.version < recordsVersion {
+		if err := s.upgrade(); err != nil {
+			return err
+		}
+		doubt = s.examine()
+	}
 	if doubt != nil {
 		if err := s.startAgain(doubt); err != nil {
 			return err
 		}
+	} else if err := s.verified(); err != nil {
+		return err
 	}
 	mark, err := s.clockMark()
 	if err != nil {

@@ -39,10 +39,10 @@ func (s *Store) enqueue(tx *bbolt.Tx, it Item) (uint64, error) {
 		return 0, err
 	}
 	it.At = it.At.UTC()
-	return id, s.putItem(b, id, it)
+	return id, s.putItem(tx, id, it)
 }
 
-func (s *Store) putItem(b *bbolt.Bucket, id uint64, it Item) error {
+func (s *Store) putItem(tx *bbolt.Tx, id uint64, it Item) error {
 	plain, err := json.Marshal(it)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (s *Store) putItem(b *bbolt.Bucket, id uint64, it Item) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(itemKey(id), sealed)
+	return s.put(tx, outboxBucket, itemKey(id), sealed)
 }
 
 // Enqueue adds an item; it is durable when Enqueue returns.
@@ -108,7 +108,7 @@ func (s *Store) Done(ids ...uint64) error {
 	defer s.mu.Unlock()
 	err := s.update(func(tx *bbolt.Tx) error {
 		for _, id := range ids {
-			if err := tx.Bucket(outboxBucket).Delete(itemKey(id)); err != nil {
+			if err := s.remove(tx, outboxBucket, itemKey(id)); err != nil {
 				return err
 			}
 		}
@@ -133,7 +133,7 @@ func (s *Store) dropShares(tx *bbolt.Tx, wipes []wipe) error {
 			return err
 		}
 		if it.Kind == ItemShare && gone[it.Subject] {
-			if err := b.Delete(k); err != nil {
+			if err := s.remove(tx, outboxBucket, k); err != nil {
 				return err
 			}
 		}

@@ -16,6 +16,7 @@ type pending struct {
 	Seq        uint64 `json:"seq"` // what the key table's sequence shall become, never less than it is
 	Checkpoint []byte `json:"checkpoint,omitempty"`
 	Wipes      []wipe `json:"wipes,omitempty"`
+	Move       uint64 `json:"move,omitempty"` // the epoch with which the root key comes into another slot; not logged yet
 }
 
 // wipe is one subject whose keys shall be destroyed.
@@ -35,7 +36,7 @@ func (s *Store) putPending(tx *bbolt.Tx, p pending) error {
 	if err != nil {
 		return err
 	}
-	return tx.Bucket(metaBucket).Put(pendingKey, sealed)
+	return s.put(tx, metaBucket, pendingKey, sealed)
 }
 
 func (s *Store) getPending(tx *bbolt.Tx) (p pending, err error) {

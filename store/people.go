@@ -92,7 +92,7 @@ func (s *Store) putPerson(tx *bbolt.Tx, id consent.SubjectID, p Person) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Bucket(personBucket).Put([]byte(id), sealed); err != nil {
+	if err := s.put(tx, personBucket, []byte(id), sealed); err != nil {
 		return err
 	}
 	if len(p.PINIndex) == 0 {
@@ -102,7 +102,7 @@ func (s *Store) putPerson(tx *bbolt.Tx, id consent.SubjectID, p Person) error {
 	if err != nil {
 		return err
 	}
-	return tx.Bucket(pinBucket).Put(p.PINIndex, owner)
+	return s.put(tx, pinBucket, p.PINIndex, owner)
 }
 
 // dropPIN removes an index if it is this subject's.
@@ -110,7 +110,7 @@ func (s *Store) dropPIN(tx *bbolt.Tx, id consent.SubjectID, index []byte) error 
 	if owner, ok := s.pinOwner(tx, index); !ok || owner != id {
 		return nil
 	}
-	return tx.Bucket(pinBucket).Delete(index)
+	return s.remove(tx, pinBucket, index)
 }
 
 func (s *Store) pinOwner(tx *bbolt.Tx, index []byte) (consent.SubjectID, bool) {
@@ -128,16 +128,15 @@ func (s *Store) deletePeople(tx *bbolt.Tx, gone map[consent.SubjectID]bool) erro
 	if len(gone) == 0 {
 		return nil
 	}
-	people := tx.Bucket(personBucket)
 	for id := range gone {
-		if err := people.Delete([]byte(id)); err != nil {
+		if err := s.remove(tx, personBucket, []byte(id)); err != nil {
 			return err
 		}
 	}
 	pins := tx.Bucket(pinBucket)
 	for _, index := range keysOf(pins, nil) {
 		if owner, ok := s.pinOwner(tx, index); ok && gone[owner] {
-			if err := pins.Delete(index); err != nil {
+			if err := s.remove(tx, pinBucket, index); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/crypto/blake2b"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/audit"
@@ -94,13 +95,14 @@ func (s *Store) identify(size int64) (doubt, err error) {
 			return errors.New("the records file is no store")
 		}
 		version, _ := strconv.Atoi(string(meta.Get(schemaKey)))
-		if version > schema {
-			err = fmt.Errorf("%w (records %d, this program %d): install that version again", ErrNewer, version, schema)
+		if version > recordsVersion {
+			err = fmt.Errorf("%w (records %d, this program %d): install that version again", ErrNewer, version, recordsVersion)
 			return nil
 		}
 		if version < 1 {
 			return errors.New("the records file has no version")
 		}
+		s.version = version
 		is := Identity{string(meta.Get(siteKey)), string(meta.Get(terminalKey))}
 		if s.id == (Identity{}) {
 			s.id = is
@@ -150,7 +152,7 @@ func (s *Store) startAgain(doubt error) error {
 	if err := s.createRecords(path, found); err != nil {
 		return fmt.Errorf("creating the records: %w", err)
 	}
-	s.standings = map[consent.SubjectID]standing{}
+	s.standings, s.version = map[consent.SubjectID]standing{}, recordsVersion
 	if s.db, err = s.bolt(path); err != nil {
 		return err
 	}
@@ -215,7 +217,7 @@ func (s *Store) createRecords(path string, found salvaged) error {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error { return errors.Join(s.initialise(tx), s.restore(tx, found)) })
+	err = db.Update(func(tx *bbolt.Tx) error { return errors.Join(s.initialise(tx), s.restore(tx, found), stamp(tx)) })
 	if err = errors.Join(err, db.Sync(), db.Close()); err != nil {
 		return err
 	}
@@ -236,7 +238,8 @@ func (s *Store) initialise(tx *bbolt.Tx) error {
 	}
 	meta := tx.Bucket(metaBucket)
 	return errors.Join(
-		meta.Put(schemaKey, []byte(strconv.Itoa(schema))),
+		meta.Put(schemaKey, []byte(strconv.Itoa(recordsVersion))),
+		meta.Put(digestKey, make([]byte, blake2b.Size256)),
 		meta.Put(siteKey, []byte(s.id.Site)),
 		meta.Put(terminalKey, []byte(s.id.Terminal)))
 }
@@ -245,6 +248,11 @@ func (s *Store) initialise(tx *bbolt.Tx) error {
 // result means that the file cannot be trusted.
 func (s *Store) examine() error {
 	return s.guarded(func(tx *bbolt.Tx) error {
+		if s.version == recordsVersion {
+			if err := s.checkDigest(tx); err != nil {
+				return err
+			}
+		}
 		for _, f := range []func(*bbolt.Tx) error{s.checkStructure, s.loadPending, s.loadStandings, s.checkTemplates, s.checkPeople} {
 			if err := f(tx); err != nil {
 				return err

@@ -76,6 +76,6 @@ func (s *Store) RefusalKnown(item, seq uint64) error {
 			}
 			s.standings[id] = st
 		}
-		return tx.Bucket(outboxBucket).Delete(itemKey(item))
+		return s.remove(tx, outboxBucket, itemKey(item))
 	})
 }

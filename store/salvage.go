@@ -90,7 +90,7 @@ func (s *Store) restore(tx *bbolt.Tx, found salvaged) error {
 		if err := b.SetSequence(max(b.Sequence(), id)); err != nil {
 			return err
 		}
-		if err := s.putItem(b, id, it); err != nil {
+		if err := s.putItem(tx, id, it); err != nil {
 			return err
 		}
 	}

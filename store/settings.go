@@ -24,13 +24,13 @@ func (s *Store) setSetting(name string, value []byte) error {
 	}
 	err := s.update(func(tx *bbolt.Tx) error {
 		if value == nil {
-			return tx.Bucket(settingBucket).Delete([]byte(name))
+			return s.remove(tx, settingBucket, []byte(name))
 		}
 		sealed, err := s.sealOwn(value, "setting", name)
 		if err != nil {
 			return err
 		}
-		return tx.Bucket(settingBucket).Put([]byte(name), sealed)
+		return s.put(tx, settingBucket, []byte(name), sealed)
 	})
 	if err != nil {
 		return fmt.Errorf("keeping setting %s: %w", name, err)
@@ -83,7 +83,7 @@ func (s *Store) SetSecrets(values map[string][]byte) error {
 
 func checkSecrets(values map[string][]byte) error {
 	for name, v := range values {
-		if name == "" || name == secretSigning || len(name) > 64 || len(v) > maxSecret {
+		if name == "" || name == secretSigning || name == secretAnchor || len(name) > 64 || len(v) > maxSecret {
 			return fmt.Errorf("store: %.64q is no name of a secret, or its value is longer than %d bytes", name, maxSecret)
 		}
 	}

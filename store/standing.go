@@ -112,5 +112,5 @@ func (s *Store) putStanding(tx *bbolt.Tx, id consent.SubjectID, st standing) err
 	if err != nil {
 		return err
 	}
-	return tx.Bucket(standingBucket).Put([]byte(id), sealed)
+	return s.put(tx, standingBucket, []byte(id), sealed)
 }

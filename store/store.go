@@ -29,6 +29,7 @@ type Store struct {
 	log      *audit.Log
 	verifier string   // the log's verifier key
 	warnings []string // fixed after Open
+	version  int      // of the records file; fixed after Open
 
 	// mu guards what follows. Writers hold it over a whole operation, including its fsyncs; readers while they use
 	// keys, since the next table releases the page that the keys lie in.
@@ -218,7 +219,12 @@ func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 		return errClosed
 	}
 	defer guard(&err)
-	return s.db.Update(f)
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		return stamp(tx)
+	})
 }
 
 // retable makes the next key table durable under the given root key and then current in memory. The root key is the
@@ -227,6 +233,11 @@ func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 // When the rename has happened but is not durable, the error comes with the new table current all the same: it is what
 // the next start is most likely to find, and going on from the old one would draw another key for the same epoch.
 func (s *Store) retable(e edit, root *page) error {
+	e.secrets = maps.Clone(e.secrets)
+	if e.secrets == nil {
+		e.secrets = map[string][]byte{}
+	}
+	e.secrets[secretAnchor] = s.anchor()
 	next, err := s.table.with(e, s.o.Rand)
 	if err == nil {
 		err = writeTable(s.dir, s.id, next, root.b, s.o)

@@ -29,6 +29,8 @@ type bench struct {
 	now  time.Time
 	step func(string)
 	st   *store.Store
+
+	oldKey, oldRow []byte // a row as it was before
 }
 
 func newBench(t testing.TB) *bench { return newBenchIn(t, scratch(t)) }

@@ -62,7 +62,7 @@ func (s *Store) putTemplates(tx *bbolt.Tx, records []TemplateRecord) error {
 		finger := string(r.Subject) + string([]byte{r.Finger})
 		if at[finger] == 0 {
 			for _, k := range keysOf(fingers, []byte(finger)) {
-				if err := fingers.Delete(k); err != nil {
+				if err := s.remove(tx, fingerBucket, k); err != nil {
 					return err
 				}
 			}
@@ -75,7 +75,7 @@ func (s *Store) putTemplates(tx *bbolt.Tx, records []TemplateRecord) error {
 		if err != nil {
 			return err
 		}
-		if err := fingers.Put(append([]byte(finger), uint8(n)), sealed); err != nil {
+		if err := s.put(tx, fingerBucket, append([]byte(finger), uint8(n)), sealed); err != nil {
 			return err
 		}
 		at[finger]++

@@ -29,6 +29,9 @@ func (s *Store) finish() ([]Receipt, error) {
 	if err := s.settleTable(); err != nil {
 		return nil, err
 	}
+	if err := s.finishMove(); err != nil {
+		return nil, err
+	}
 	p := s.pending
 	e := s.table.unchanged()
 	if p.Seq > e.seq {
@@ -122,9 +125,8 @@ func (s *Store) tidy(p pending) ([]Receipt, error) {
 func (s *Store) deleteRows(tx *bbolt.Tx, w wipe) (audit.Event, error) {
 	event := audit.Event{Kind: audit.Wipe, At: w.At, Subject: w.Subject, Row: audit.Word(w.Row), Seq: s.table.seq, Epoch: s.table.epoch,
 		Places: []string{"gallery", "key", "records"}}
-	fingers := tx.Bucket(fingerBucket)
-	for _, k := range keysOf(fingers, []byte(w.Subject)) {
-		if err := fingers.Delete(k); err != nil {
+	for _, k := range keysOf(tx.Bucket(fingerBucket), []byte(w.Subject)) {
+		if err := s.remove(tx, fingerBucket, k); err != nil {
 			return event, err
 		}
 		event.Count++
