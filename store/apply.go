@@ -130,7 +130,7 @@ func (s *Store) apply(changes []Change, seq uint64, checkpoint []byte) ([]Receip
 // wipeFor says whether a change wipes: when there is something to destroy, or when there was a permission before, so
 // that the hub gets the receipt it waits for.
 func (s *Store) wipeFor(old standing, known bool, st standing, c Change, now time.Time) (wipe, bool) {
-	d, rows := st.At(now)
+	d, rows := st.At(s.Certain()) // a machine whose clock has run ahead must not forget a school
 	keys := s.table.keys[c.Subject]
 	was := consent.Erase
 	if known {

@@ -52,14 +52,11 @@ func (s *Store) Check() []Violation {
 	return found
 }
 
-// held reports whether anything of a subject's fingers may be kept. Dates count only when the clock is trusted, as they do for
-// wiping; a refusal always does.
+// held reports whether anything of a subject's fingers may be kept. Dates count only when they have come for certain, as they
+// do for wiping, and a day later: the sweep that wipes runs every minute, but not while the machine is off. A refusal
+// always counts.
 func (s *Store) held(id consent.SubjectID) bool {
-	st := s.standings[id]
-	d, _ := st.At(s.now())
-	if !s.clock.Trusted() && !st.Refused {
-		d = st.Decision
-	}
+	d, _ := s.standings[id].At(s.Certain().AddDate(0, 0, -1))
 	return d != consent.Erase
 }
 

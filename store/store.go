@@ -190,6 +190,9 @@ func (s *Store) step(name string) {
 // Now is the clock's time in the site's zone.
 func (s *Store) Now() time.Time { return s.now() }
 
+// Certain is the time in the site's zone that has passed for certain: only its dates destroy.
+func (s *Store) Certain() time.Time { return s.clock.Certain().In(s.o.Location) }
+
 // now is the time in the site's zone, never before the mark.
 func (s *Store) now() time.Time { return s.clock.Now().In(s.o.Location) }
 

@@ -2,8 +2,9 @@
 //
 // A Raspberry Pi without a network boots in the past. Dates that end a consent (A2, D3) must not come back to life
 // then, so a [Clock] is never earlier than its high-water mark, which outlives the process through the save function. It
-// may also boot in the future; then nothing must be wiped by date. [Clock.Trusted] tells the two uses apart: whoever
-// refuses may act on any time, whoever destroys by date asks for a trusted one.
+// may also boot in the future; then nothing must be wiped by date. So there are two times: whoever refuses acts on
+// [Clock.Now], which may run ahead with the machine's clock; whoever destroys acts on [Clock.Certain], which moves
+// only with what a witness has said and with the time that has passed since, and so lags while the machine is off.
 package clock
 
 import (
@@ -31,36 +32,59 @@ type Clock struct {
 	saved  time.Time  // the mark that is durable; guarded by saving
 
 	mu   sync.Mutex
-	mark time.Time // no trusted moment seen so far was later
-	// base and at are a witness's time and the system's at that moment; zero without a witness in this run.
-	base, at time.Time
+	mark time.Time // all of it has passed for certain; zero on a terminal that has never had a witness
+	// base and at are a time that was certain and elapsed at that moment: the mark at the start, then what witnesses said.
+	base      time.Time
+	at        time.Duration
+	witnessed bool                 // in this run
+	elapsed   func() time.Duration // since Open; setting the machine's clock does not move it
 }
 
 // Open starts a clock. system is the machine's time; mark is what save stored last, zero on a new terminal. save is
 // called from Tick and Witness and makes its argument durable.
 func Open(system func() time.Time, mark time.Time, save func(time.Time) error) *Clock {
-	return &Clock{system: system, save: save, mark: mark, saved: mark}
+	start := system() // with a monotonic reading, if it is time.Now
+	return &Clock{system: system, save: save, mark: mark, saved: mark, base: mark, elapsed: func() time.Duration { return system().Sub(start) }}
 }
 
 // Now is the best known time, never before the mark. With a witness it is the witness's time plus what has passed since.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := c.estimate()
-	if c.trusted() {
-		c.mark = t
+	certain := c.certain()
+	if t := c.system(); !c.witnessed && t.After(certain) {
+		return t
 	}
-	return t
+	return certain
 }
 
-// Trusted reports whether dates that have been reached may destroy something.
+// Certain is a time that has passed whatever the machine's clock says: dates that it has reached may destroy something. It
+// is zero before the first witness.
+func (c *Clock) Certain() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.certain()
+}
+
+// certain moves the mark along. The caller holds mu.
+func (c *Clock) certain() time.Time {
+	if c.base.IsZero() {
+		return c.mark
+	}
+	if t := c.base.Add(max(0, c.elapsed()-c.at)); t.After(c.mark) {
+		c.mark = t
+	}
+	return c.mark
+}
+
+// Trusted reports whether the machine's clock is right, as far as this terminal can tell.
 func (c *Clock) Trusted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.trusted()
 }
 
-// Mark is the latest trusted moment so far.
+// Mark is the latest certain moment so far.
 func (c *Clock) Mark() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,7 +107,8 @@ func (c *Clock) witness(t time.Time) error {
 		return fmt.Errorf("the hub's time %s lies before %s, which this terminal has seen: check the hub's clock",
 			t.UTC().Format(time.RFC3339), c.mark.UTC().Format(time.RFC3339))
 	}
-	c.base, c.at = t, c.system()
+	c.certain()
+	c.base, c.at, c.witnessed = t, c.elapsed(), true
 	if t.After(c.mark) {
 		c.mark = t
 	}
@@ -110,22 +135,8 @@ func (c *Clock) store() error {
 	return nil
 }
 
-// estimate is the caller's to lock.
-func (c *Clock) estimate() time.Time {
-	t := c.system()
-	if !c.at.IsZero() {
-		// The difference uses the monotonic reading when system gives one, so that setting the machine's clock
-		// in the meantime moves nothing.
-		t = c.base.Add(max(0, t.Sub(c.at)))
-	}
-	if t.Before(c.mark) {
-		return c.mark
-	}
-	return t
-}
-
 func (c *Clock) trusted() bool {
-	if !c.at.IsZero() {
+	if c.witnessed {
 		return true
 	}
 	ahead := c.system().Sub(c.mark)

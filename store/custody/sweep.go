@@ -18,8 +18,8 @@ type Swept struct {
 }
 
 // Sweep acts on dates that have been reached (A2, D3): who may no longer be matched leaves the gallery at once; who
-// may no longer be held is wiped, in one rotation. With a clock that is not trusted nothing is wiped, only
-// rested: a terminal that wakes in the wrong year must neither permit nor forget a whole school.
+// may no longer be held is wiped, in one rotation. Wiped is only by time that has passed for certain; by the machine's clock
+// alone fingers rest: a terminal that wakes in the wrong year must neither permit nor forget a whole school.
 func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 	c.write.Lock()
 	defer c.write.Unlock()
@@ -40,7 +40,7 @@ func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 	switch {
 	case !c.Biometrics(): // a power cut may have come between the switch and the wipe
 		s.Receipts, err = c.st.WipeAll("A16")
-	case c.st.Clock().Trusted():
+	default:
 		s.Receipts, err = c.st.Wipe(c.ended())
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 
 // ended lists who has templates and may not, in a fixed order.
 func (c *Custody) ended() []store.Ending {
-	now := c.st.Now()
+	now := c.st.Certain()
 	var ended []store.Ending
 	c.st.Standings(func(id consent.SubjectID, st store.Standing) bool {
 		if d, rows := st.At(now); d == consent.Erase {

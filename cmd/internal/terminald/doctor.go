@@ -140,7 +140,7 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 		d.find("PIN check", till.Good, "%v", cost)
 	}
 	if !st.Clock().Trusted() {
-		d.find("Clock", till.Warn, "not trusted yet: dates narrow, nothing is wiped by them, until the hub has told the time")
+		d.find("Clock", till.Warn, "not confirmed by the hub since the start: its dates narrow, but wipe only as far as time has passed for certain")
 	}
 	for _, w := range st.Warnings() {
 		d.find("Store", till.Warn, "%s", w)
