@@ -49,6 +49,9 @@ ISO/IEC 19794-2:2005 record. Both files are personal data when the finger is a p
 			report := e.Report()
 			fmt.Fprintf(c.OutOrStdout(), "%d minutiae, quality %d of 100, finger on %.0f %% of the image\n",
 				len(t.Minutiae), t.Quality, 100*report.Foreground)
+			if fault := report.Condition.Fault(); fault != "" {
+				fmt.Fprintf(c.OutOrStdout(), "the print is %s\n", fault)
+			}
 			return nil
 		},
 	}

@@ -42,7 +42,12 @@
 //
 // Positions and directions are those of 500 pixels per inch whatever the
 // resolution of the sample. Hostile images cost at most time and memory linear
-// in their pixels, which are bounded by [MaxSide]: some 25 bytes a pixel, kept
-// for the next image. After the first image of a
-// size, [Extractor.ExtractInto] allocates nothing.
+// in their pixels, which are bounded by [MaxSide]: at most 28 bytes a pixel, 63 MB
+// in all, kept for the next image, and the time of thirty images of 256 × 288.
+// After the first image of a size, [Extractor.ExtractInto] allocates nothing.
+// Processors differ in the last bits only: by less than a hundredth of a pixel.
+//
+// An image whose ridges are lighter than its valleys is not recognised as such:
+// round sensors show a black ground too. It gives the same minutiae with their kinds
+// swapped.
 package extract

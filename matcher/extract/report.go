@@ -15,7 +15,8 @@ type Report struct {
 	Faintness  float64 // of its darkest ridges (5th percentile of the grey levels): 0 black, 1 white
 	OffCentre  float64 // distance of the finger's centre from the image's, 1 = half a side
 
-	Advice Advice
+	Condition Advice // what the print is like, told by its fault, even where it is good enough
+	Advice    Advice // what would help; Fine where it is good enough
 }
 
 // Advice is what the person at the sensor could do better, one for each fault
@@ -53,15 +54,16 @@ func (a Advice) String() string { return advices[int(a)%len(advices)].words }
 func (a Advice) Fault() string { return advices[int(a)%len(advices)].fault }
 
 const (
-	good       = 50       // quality from which nothing needs advice
-	orderly    = 0.35     // coherence beyond which more adds no quality
-	plenty     = 30       // minutiae beyond which more add no quality
-	smallPrint = 120 * 90 // square pixels below which a print is partial
-	aside      = 0.4      // offset that is worth a word
-	tooDry     = 0.62     // fraction of light pixels
-	tooWet     = 0.62     // fraction of dark ones
-	disturbed  = 0.32     // coherence below which ridges run over each other
-	tooFaint   = 0.7      // of the darkest ridges; a finger that touches is darker
+	good       = 50        // quality from which nothing needs advice
+	orderly    = 0.35      // coherence beyond which more adds no quality
+	plenty     = 30        // minutiae beyond which more add no quality
+	smallPrint = 120 * 200 // square pixels below which a print is partial
+	smallShare = 1. / 3    // of the image; the lesser of both counts
+	aside      = 0.4       // offset that is worth a word
+	tooDry     = 0.62      // fraction of light pixels
+	tooWet     = 0.62      // fraction of dark ones
+	disturbed  = 0.32      // coherence below which ridges run over each other
+	tooFaint   = 0.7       // of the darkest ridges; a finger that touches is darker
 )
 
 // Report tells about the last Extract or End.
@@ -72,14 +74,16 @@ func (e *Extractor) survey() {
 	e.report.Foreground = e.mask.fraction
 	e.measureField(&e.report)
 	e.measureTone(&e.report)
-	e.report.Advice = PlaceFinger
+	e.report.Condition, e.report.Advice = PlaceFinger, PlaceFinger
 }
 
 // conclude fills in the rest once the minutiae are known.
 func (e *Extractor) conclude() {
 	e.report.Minutiae = len(e.found)
 	e.report.Quality = e.grade(e.report.Coherence)
-	e.report.Advice = e.report.advise(e.area())
+	small := min(smallPrint, smallShare*float64(e.raster.width*e.raster.height))
+	e.report.Condition = e.report.condition(e.area() < small)
+	e.report.Advice = e.report.advise()
 }
 
 // area of the finger in square pixels.
@@ -169,24 +173,35 @@ func (e *Extractor) grade(coherence float64) uint8 {
 	return uint8(math.Round(100 * math.Sqrt(count*clarity)))
 }
 
-// advise picks the piece of advice that would help most. A latent print is told
-// even where it could be used: it is no finger.
-func (p *Report) advise(area float64) Advice {
+// condition tells what stands out most in a print.
+func (p *Report) condition(partial bool) Advice {
 	switch {
 	case p.Faintness > tooFaint:
 		return LiftFinger
-	case p.Quality >= good:
-		return Fine
-	case area < smallPrint:
+	case partial:
 		return CoverMore
+	case p.Coherence < disturbed:
+		return HoldStill
 	case p.Wetness > tooWet:
 		return DryFinger
 	case p.Dryness > tooDry:
 		return PressHarder
-	case p.Coherence < disturbed:
-		return HoldStill
 	case p.OffCentre > aside:
 		return Centre
 	}
-	return CoverMore
+	return Fine
+}
+
+// advise picks the piece of advice that would help most, if one is needed. A latent
+// print is told even where it could be used: it is no finger.
+func (p *Report) advise() Advice {
+	switch {
+	case p.Condition == LiftFinger:
+		return LiftFinger
+	case p.Quality >= good:
+		return Fine
+	case p.Condition == Fine:
+		return CoverMore
+	}
+	return p.Condition
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tillprint/tillprint/matcher/sample"
+	"github.com/tillprint/tillprint/matcher/synth"
 )
 
 // altered is a copy of a print with every pixel changed by f, at 16 levels as a
@@ -73,6 +74,62 @@ func TestFaultsAreToldApart(t *testing.T) {
 				t.Errorf("told as %q: %q, %+v", r.Advice.Fault(), r.Advice, r)
 			}
 		})
+	}
+}
+
+// onGlass is what a glass of that size shows of a press, at 16 levels.
+func onGlass(press *sample.Sample, width, height int) *sample.Sample {
+	out := sample.New(width, height, press.PPI)
+	left, top := (press.Width-width)/2, (press.Height-height)/2
+	for y := range height {
+		copy(out.Pix[y*width:(y+1)*width], press.Pix[(top+y)*press.Width+left:])
+	}
+	return altered(out, func(_, _ int, v float64) float64 { return v })
+}
+
+// Presses of synthetic fingers made dry, wet and so on are told as what they are,
+// whether or not they would do. The limits were found on presses of other fingers.
+func TestConditionsAreToldApart(t *testing.T) {
+	tests := []struct {
+		fault string
+		how   synth.Conditions
+		spoil func(press, other *sample.Sample) // nil: the conditions are enough
+	}{
+		{"", synth.Conditions{}, nil},
+		{"", synth.Conditions{Distortion: 1, Noise: 0.5}, nil},
+		{"dry", synth.Conditions{Moisture: -1, Pressure: -1}, nil},
+		{"wet", synth.Conditions{Moisture: 1, Pressure: 1}, nil},
+		{"partial", synth.Conditions{Missing: 0.8}, nil},
+		{"off-centre", synth.Conditions{ShiftX: 150}, nil},
+		{"smudged", synth.Conditions{Noise: 0.5}, func(press, other *sample.Sample) { // a second press over it, and smears
+			for i, v := range other.Pix {
+				smear := 260 * (hash(i%press.Width, i/press.Width, 4) - 0.5)
+				press.Pix[i] = uint8(max(0, min(255, (float64(press.Pix[i])+float64(v))/2+smear)))
+			}
+		}},
+		{"latent", synth.Conditions{}, func(press, _ *sample.Sample) {
+			for i, v := range press.Pix {
+				press.Pix[i] = 204 + v/5
+			}
+		}},
+	}
+	e := New()
+	for seed := range uint64(2) {
+		master := synth.NewMaster(901 + seed)
+		for _, test := range tests {
+			press := master.Impression(seed, test.how)
+			if test.spoil != nil {
+				turned := test.how
+				turned.Rotation, turned.ShiftX = 1.2, 15
+				test.spoil(press, master.Impression(seed+9, turned))
+			}
+			for _, glass := range [][2]int{{256, 288}, {192, 192}} {
+				e.Extract(onGlass(press, glass[0], glass[1]))
+				if r := e.Report(); r.Condition.Fault() != test.fault {
+					t.Errorf("finger %d on %v, %+v: told as %q, want %q: %+v", seed, glass, test.how, r.Condition.Fault(), test.fault, r)
+				}
+			}
+		}
 	}
 }
 
