@@ -14,10 +14,43 @@ import (
 	"github.com/tillprint/tillprint/sync/hub"
 )
 
+// whom says whose PINs are drawn: exactly one of its fields is set.
+type whom struct {
+	form      string
+	subjects  []string
+	missing   bool
+	everybody bool
+}
+
+func (w *whom) check() error {
+	chosen := 0
+	for _, is := range []bool{w.form != "", len(w.subjects) > 0, w.missing, w.everybody} {
+		if is {
+			chosen++
+		}
+	}
+	if chosen != 1 {
+		return errors.New("say whose PINs: one of --form, --subject, --missing and --all")
+	}
+	return nil
+}
+
+// among picks from all people of a school.
+func (w *whom) among(people []hub.Listed) (ids []consent.SubjectID) {
+	for _, p := range people {
+		if w.everybody || w.missing && !p.PIN || w.form != "" && p.Form == w.form {
+			ids = append(ids, p.Subject)
+		}
+	}
+	for _, id := range w.subjects {
+		ids = append(ids, consent.SubjectID(id))
+	}
+	return ids
+}
+
 func pinsCommand(s *settings) *cobra.Command {
-	var form string
-	var subjects []string
-	var missing, everybody, asCSV bool
+	var w whom
+	var asCSV bool
 	c := &cobra.Command{
 		Use:   "pins SITE",
 		Short: "Draw new PINs for a set of people, to be printed",
@@ -27,29 +60,15 @@ The digits are written to standard output this once and are kept nowhere; they c
 		Example: "  tillprint-hub pins oakfield --form 7B | lp\n  tillprint-hub pins oakfield --missing --csv",
 		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			chosen := 0
-			for _, is := range []bool{form != "", len(subjects) > 0, missing, everybody} {
-				if is {
-					chosen++
-				}
-			}
-			if chosen != 1 {
-				return cli.Usage(errors.New("say whose PINs: one of --form, --subject, --missing and --all"))
+			if err := w.check(); err != nil {
+				return cli.Usage(err)
 			}
 			return s.with(c.Context(), func(h *hub.Hub) error {
 				people, err := h.List(c.Context(), args[0], "", hub.MaxSubjects)
 				if err != nil {
 					return err
 				}
-				var ids []consent.SubjectID
-				for _, p := range people {
-					if everybody || missing && !p.PIN || form != "" && p.Form == form {
-						ids = append(ids, p.Subject)
-					}
-				}
-				for _, id := range subjects {
-					ids = append(ids, consent.SubjectID(id))
-				}
+				ids := w.among(people)
 				if len(ids) == 0 {
 					return errors.New("nobody is meant by that; no PIN was drawn")
 				}
@@ -61,10 +80,10 @@ The digits are written to standard output this once and are kept nowhere; they c
 			})
 		},
 	}
-	c.Flags().StringVar(&form, "form", "", "everybody of this form")
-	c.Flags().StringSliceVar(&subjects, "subject", nil, "these pseudonyms")
-	c.Flags().BoolVar(&missing, "missing", false, "everybody who has no PIN yet")
-	c.Flags().BoolVar(&everybody, "all", false, "everybody")
+	c.Flags().StringVar(&w.form, "form", "", "everybody of this form")
+	c.Flags().StringSliceVar(&w.subjects, "subject", nil, "these pseudonyms")
+	c.Flags().BoolVar(&w.missing, "missing", false, "everybody who has no PIN yet")
+	c.Flags().BoolVar(&w.everybody, "all", false, "everybody")
 	c.Flags().BoolVar(&asCSV, "csv", false, "write a table for a spreadsheet or a mail merge")
 	return c
 }

@@ -150,6 +150,15 @@ type till struct {
 
 func (s *school) join(name string) *till { return s.joinAs(name, func(*till) {}) }
 
+// twoTills joins and runs two, and waits until both are up to date.
+func (s *school) twoTills() (a, b *till) {
+	s.t.Helper()
+	a, b = s.join("till-1").run(), s.join("till-2").run()
+	a.await("the register at till-1", a.current)
+	b.await("the register at till-2", b.current)
+	return a, b
+}
+
 // joinAs joins a terminal whose surroundings prepare has changed.
 func (s *school) joinAs(name string, prepare func(*till)) *till {
 	s.t.Helper()

@@ -15,9 +15,7 @@ func TestAnExportComesFromEveryTerminal(t *testing.T) {
 	s := newSchool(t)
 	pupils := s.pupils(2)
 	id, other := pupils[0].Subject, pupils[1].Subject
-	a, b := s.join("till-1").run(), s.join("till-2").run()
-	a.await("the register at till-1", a.current)
-	b.await("the register at till-2", b.current)
+	a, b := s.twoTills()
 	a.enrol(id, 1, time.Now())
 	a.enrol(other, 2, time.Now())
 	b.await("the finger at till-2", func() bool { return b.has(id) && b.has(other) })

@@ -13,9 +13,7 @@ func TestAFingerUnderTheWrongName(t *testing.T) {
 	s := newSchool(t)
 	people := s.pupils(2)
 	wrong, right := people[0].Subject, people[1].Subject
-	a, b := s.join("till-1").run(), s.join("till-2").run()
-	a.await("the register at till-1", a.current)
-	b.await("the register at till-2", b.current)
+	a, b := s.twoTills()
 	yesterday := time.Now().Add(-24 * time.Hour)
 	a.enrol(wrong, 7, yesterday) // finger 7 is the right person's
 	b.await("the finger at till-2", func() bool { return b.has(wrong) })
