@@ -24,8 +24,9 @@ func (m *movement) back(x, y float32) (float32, float32) {
 
 // fit is the least-squares movement (Umeyama, PAMI 1991, in the plane) that
 // takes the probe points of the weighted pairs to their reference points. Its
-// scale is drawn towards 1, since few pairs of points say little about it.
-func fit(probe, ref *Prepared, pairs []pair, weight []float32) (movement, bool) {
+// scale is drawn towards 1, since few pairs of points say little about it, as if
+// prior square pixels of them had stayed as they were.
+func fit(probe, ref *Prepared, pairs []pair, weight []float32, prior float64) (movement, bool) {
 	var w, px, py, rx, ry float64
 	for i, pr := range pairs {
 		if k := float64(weight[i]); k > 0 {
@@ -60,7 +61,7 @@ func fit(probe, ref *Prepared, pairs []pair, weight []float32) (movement, bool) 
 	}
 	cos, sin := (c+turnC)/h, (s+turnS)/h
 	turned := toTurn(math.Atan2(sin, cos))
-	scale := (c*cos + s*sin + scalePrior) / (spread + scalePrior)
+	scale := (c*cos + s*sin + prior) / (spread + prior)
 	scale = min(max(scale, 1/mostGrown), 1/leastGrown)
 	cos, sin = cos*scale, sin*scale
 	return movement{
@@ -70,20 +71,7 @@ func fit(probe, ref *Prepared, pairs []pair, weight []float32) (movement, bool) 
 	}, true
 }
 
-const (
-	leverage = 15 // pixels
-
-	// How much the finger may have grown since the reference was taken:
-	// growth is an isotropic scaling (Gottschlich, Hotz, Lorenz, Bernhardt,
-	// Hantschel, Munk, "Modeling the growth of fingerprints improves matching
-	// for adolescents", IEEE TIFS 2011). See also Template.Grow.
-	leastGrown, mostGrown = 0.90, 1.20
-
-	// The prior of the scale, a normal distribution about 1, against places
-	// that are off by 5 pixels: (5 / 0.065)² square pixels, for a standard
-	// deviation of 0.065.
-	scalePrior = 6000
-)
+const leverage = 15 // pixels
 
 // seeds picks the best-supported pairs as starting points, leaving out those
 // that an earlier one already agrees with.
@@ -179,7 +167,7 @@ func (s *scratch) suggested(probe, ref *Prepared, seed int) (movement, bool) {
 			s.weight[e.a] = e.weight * s.support[e.a]
 		}
 	}
-	return fit(probe, ref, s.pairs, s.weight)
+	return fit(probe, ref, s.pairs, s.weight, scalePrior)
 }
 
 // match fills s.mates with the pairs of minutiae under a movement; false means
@@ -255,7 +243,7 @@ func (s *scratch) choose(probe, ref *Prepared) {
 		s.usedP[l.p], s.usedR[l.r] = true, true
 		rigid, bent, b := &s.rigid[l.p], &s.moved[l.p], &ref.points[l.r]
 		s.mates = append(s.mates, bond{
-			pair:  newPair(probe, ref, l.p, l.r, probe.local[l.p].similarity(&ref.local[l.r])),
+			pair:  newPair(rigid, b, l.p, l.r, probe.local[l.p].similarity(&ref.local[l.r])),
 			cost:  l.cost,
 			miss2: (b.x-bent.x)*(b.x-bent.x) + (b.y-bent.y)*(b.y-bent.y),
 			missX: b.x - rigid.x, missY: b.y - rigid.y,

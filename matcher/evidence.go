@@ -30,13 +30,14 @@ const (
 type counts struct {
 	mates, similarity, edges, share, kinds, rigid, agreed float64
 	seen, flow                                            float64
+	grown                                                 float64 // how unlikely the scale is, a logarithm
 }
 
 // evidence weighs the counts. It is above 0: far from what a match has, it
 // still orders alignments.
 func (c *counts) evidence() float64 {
 	sum := weightMate*c.mates + weightSim*c.similarity + weightEdges*c.edges + weightShare*c.share +
-		weightKind*c.kinds + weightRigid*c.rigid + weightAgreed*c.agreed + weightSeen*c.seen + weightFlow*c.flow
+		weightKind*c.kinds + weightRigid*c.rigid + weightAgreed*c.agreed + weightSeen*c.seen + weightFlow*c.flow - c.grown
 	return max(0, sum) + math.Log1p(math.Exp(-math.Abs(sum)))
 }
 
@@ -55,6 +56,8 @@ func (s *scratch) count(probe, ref *Prepared, b *start) (c counts) {
 	}
 	c.mates = float64(len(s.mates))
 	c.share = c.mates * c.mates / (s.overlap(probe, ref, &b.movement)/2 + shareExpected)
+	off := (b.scale() - 1) / scaleDeviation
+	c.grown = off * off / 2
 	if b.flow.cells > 0 {
 		c.seen = b.flow.share()
 		c.flow = c.seen * b.flow.level()

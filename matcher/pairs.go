@@ -11,8 +11,9 @@ type pair struct {
 	turned turn    // how the finger turned, according to this pair
 }
 
-func newPair(probe, ref *Prepared, p, r int, sim float32) pair {
-	a, b := &probe.points[p], &ref.points[r]
+// newPair joins minutia p of the probe, as it stands or moved, with minutia r of
+// the reference.
+func newPair(a, b *point, p, r int, sim float32) pair {
 	return pair{p, r, sim, a.x, a.y, b.x, b.y, a.angle - b.angle}
 }
 
@@ -44,7 +45,7 @@ func (s *scratch) candidates(probe, ref *Prepared) {
 	s.pairs = s.pairs[:0]
 	for k, v := range s.sims {
 		if simStep(v) > floor {
-			s.pairs = append(s.pairs, newPair(probe, ref, k/nr, k%nr, v))
+			s.pairs = append(s.pairs, newPair(&probe.points[k/nr], &ref.points[k%nr], k/nr, k%nr, v))
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (s *scratch) giveBack() {
 // that e times as likely. FalseMatchRate and Policy say what a score is worth.
 //
 // Time and memory are bounded whatever the templates hold: at most 64 minutiae
-// a side take part, 80 pairs of them enter relaxation, 4 movements are paired
-// rigidly and 2 of these to the end. Nothing is allocated after warm-up.
+// a side take part, 80 pairs of them enter relaxation, 6 movements are paired
+// rigidly and 2 of these to the end, each once more if it asks for another scale. Nothing is allocated after warm-up.
 func Score(probe, reference *Prepared) float64 {
 	s := takeScratch()
 	defer s.giveBack()
@@ -73,16 +73,26 @@ func (s *scratch) score(probe, ref *Prepared) float64 {
 	s.starts(probe, ref)
 	var top float64
 	for i := range s.begun[:min(len(s.begun), mostTried)] {
-		b := &s.begun[i]
-		if !s.match(probe, ref, &b.movement) {
-			continue
-		}
-		c := s.count(probe, ref, b)
-		if e := c.evidence(); e > top {
-			top, s.movement = e, b.movement
+		top = max(top, s.try(probe, ref, &s.begun[i], top))
+		if again, ok := s.regrown(probe, ref, &s.begun[i]); ok {
+			top = max(top, s.try(probe, ref, &again, top))
 		}
 	}
 	return top
+}
+
+// try pairs to the end under a movement, gives the evidence, and notes the
+// movement if that is above top.
+func (s *scratch) try(probe, ref *Prepared, b *start, top float64) float64 {
+	if !s.match(probe, ref, &b.movement) {
+		return 0
+	}
+	c := s.count(probe, ref, b)
+	e := c.evidence()
+	if e > top {
+		s.movement = b.movement
+	}
+	return e
 }
 
 // mostTried movements are paired to the end; more find impostors' best chance
