@@ -3,6 +3,7 @@ package matcher
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/tillprint/tillprint/locked"
@@ -14,25 +15,28 @@ import (
 type search struct {
 	sieve  *sieve
 	probe  Prepared
-	ranks  []uint16        // of all templates, in the gallery's order
-	counts [rankLevels]int // templates of each rank
-	above  int             // templates that rank higher than the sieve's floor
-	places []place         // of those to compare, best first
-	seen   []*chunkEntry   // compared fully
-	scored []scoredPlace   // of places, compared fully
+	ranks  []uint16             // of all templates, in the gallery's order
+	counts [rankLevels]int      // templates of each rank
+	above  int                  // templates that rank higher than the sieve's floor
+	places []place              // of those to compare, best first
+	seen   map[*chunkEntry]bool // compared fully
+	scored []scoredPlace        // the same with their scores
 	ref    Prepared
 	scores tally
 }
 
 var searches = stock[search]{make: func() *search {
-	return &search{scores: make(tally), sieve: &locked.Make[sieve](1)[0], probe: lockedPrepared(), ref: lockedPrepared()}
+	return &search{
+		scores: make(tally), seen: make(map[*chunkEntry]bool),
+		sieve: &locked.Make[sieve](1)[0], probe: lockedPrepared(), ref: lockedPrepared(),
+	}
 }}
 
 func (s *search) giveBack() {
 	s.sieve.clear()
 	clear(s.ranks)
 	clear(s.places[:cap(s.places)])
-	clear(s.seen[:cap(s.seen)])
+	clear(s.seen)
 	clear(s.scored[:cap(s.scored)])
 	s.probe.wipe()
 	s.ref.wipe()
@@ -40,16 +44,41 @@ func (s *search) giveBack() {
 	searches.give(s)
 }
 
-// A place is one template in a snapshot with its first-stage rank.
+// likeliest compares the templates that are likeliest to be the probe's.
+func (s *search) likeliest(ctx context.Context, snap *snapshot) error {
+	p := &s.probe
+	if err := s.rank(ctx, snap, p, shortlisted); err != nil {
+		return err
+	}
+	s.shortlist(snap, shortlisted)
+	s.order(p)
+	return s.compare(ctx, p, snap.templates, usualLooks)
+}
+
+// everybody compares the whole gallery.
+func (s *search) everybody(ctx context.Context, snap *snapshot) error {
+	s.places = s.places[:0]
+	for _, c := range snap.chunks {
+		for i := range c.len() {
+			s.places = append(s.places, place{chunk: c, entry: uint16(i)})
+		}
+	}
+	return s.compare(ctx, &s.probe, snap.templates, nil)
+}
+
+// A place is one template in a snapshot with its first-stage rank and, once it
+// is looked at, its accord.
 type place struct {
-	chunk *chunk
-	entry uint16
-	rank  uint16
+	chunk  *chunk
+	entry  uint16
+	rank   uint16
+	accord float32
 }
 
 // rank fills s.ranks, the first stage, as exactly as shortlist(most) needs it.
 func (s *search) rank(ctx context.Context, snap *snapshot, p *Prepared, most int) error {
 	s.sieve.set(p.points)
+	s.sieve.learn(snap)
 	s.ranks = s.ranks[:0]
 	clear(s.counts[:])
 	s.above = 0
@@ -87,43 +116,78 @@ func (s *search) shortlist(snap *snapshot, most int) {
 				level--
 			}
 			if int(rank) > s.sieve.floor || int(rank) == s.sieve.floor && level >= 0 {
-				s.places = append(s.places, place{c, uint16(i), rank})
+				s.places = append(s.places, place{chunk: c, entry: uint16(i), rank: rank})
 			}
 		}
 	}
-	slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.rank, a.rank) })
 }
 
-// compare scores the shortlist, best first, until it is clear who it is, and
-// then the other views of the fingers that scored best.
-func (s *search) compare(ctx context.Context, p *Prepared, templates int) error {
+// order looks at every template of the shortlist where its hits suggest that it
+// lies, and sorts them by how well they fit there, best first.
+func (s *search) order(p *Prepared) {
+	for i := range s.places {
+		at := &s.places[i]
+		e := at.chunk.at(int(at.entry))
+		if m, ok := s.sieve.movement(&e); ok {
+			at.accord = accord(p.points, &m, e.points)
+		}
+	}
+	slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.accord, a.accord) })
+}
+
+// compare scores s.places, best first, until a look at what was found shows
+// that the rest can hardly change the verdict; then the other views of the
+// fingers that scored best, whose scores are fused.
+func (s *search) compare(ctx context.Context, p *Prepared, templates int, looks []look) error {
 	work := takeScratch()
 	defer work.giveBack()
-	s.seen, s.scored = s.seen[:0], s.scored[:0]
-	clearScore := Threshold(clearBudget, templates)
-	top := 0.0
-	for _, at := range s.places {
+	s.scored = s.scored[:0]
+	for i, at := range s.places {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if top >= clearScore && len(s.scored) >= fewestCompared {
-			break
+		if len(looks) > 0 && i == looks[0].after {
+			s.completeViews(work, p, looked)
+			if looks[0].decided(s.scores.candidates(templates), templates) {
+				break
+			}
+			looks = looks[1:]
 		}
-		score := s.score(work, p, at.chunk, int(at.entry))
-		s.scored = append(s.scored, scoredPlace{at, score})
-		top = max(top, score)
+		s.score(work, p, at)
 	}
-	return s.completeViews(ctx, work, p)
+	s.completeViews(work, p, completed)
+	return nil
 }
 
 const (
-	// A best score that fewer than one search in a million of strangers
-	// reaches is clear: nobody else's can change the outcome, and what else is
-	// compared only shows how strangers score.
-	clearBudget    = 1e-6
-	fewestCompared = 96
-	completed      = 24 // best templates whose fingers' other views are compared too
+	looked    = 4  // best templates whose fingers' other views are compared before a look
+	completed = 24 // and in the end
 )
+
+// A look at a search's candidates after so many comparisons ends it if the
+// best is clear, or if it is likely to be a stranger: if strangers can be
+// expected, hopeless or more of them, who score as high.
+type look struct {
+	after    int
+	hopeless float64
+}
+
+// Whoever is among the best at all is nearly always first, so that the first
+// looks are strict with strangers, who are half of all searches. Those in doubt
+// are compared with the whole shortlist.
+var usualLooks = []look{{24, math.Inf(1)}, {48, 1}, {96, 0.3}}
+
+// clear is the number of strangers below which nobody else's score can change
+// the outcome.
+const clearStrangers = 1e-6
+
+func (l look) decided(found []Candidate, templates int) bool {
+	if len(found) == 0 {
+		return false
+	}
+	strangers := FalseMatchRate(found[0].Score) * float64(templates)
+	return strangers < clearStrangers || strangers > l.hopeless
+}
 
 // A scoredPlace is a place with its score.
 type scoredPlace struct {
@@ -131,31 +195,30 @@ type scoredPlace struct {
 	score float64
 }
 
-// score compares one template and notes the score.
-func (s *search) score(work *scratch, p *Prepared, c *chunk, i int) float64 {
-	e := c.at(i)
+// score compares one template and notes the score, once.
+func (s *search) score(work *scratch, p *Prepared, at place) {
+	of := &at.chunk.entries[at.entry]
+	if s.seen[of] {
+		return
+	}
+	s.seen[of] = true
+	e := at.chunk.at(int(at.entry))
 	s.ref.unpackInto(&e)
 	score := work.score(p, &s.ref)
 	s.scores.add(e.subject, e.finger, score)
-	s.seen = append(s.seen, &c.entries[i])
-	return score
+	s.scored = append(s.scored, scoredPlace{at, score})
 }
 
-// completeViews compares the views, enrolled together with those that scored
-// best, that are not compared yet: scores of one finger are fused.
-func (s *search) completeViews(ctx context.Context, work *scratch, p *Prepared) error {
+// completeViews compares the views, enrolled together with the best so many,
+// that are not compared yet.
+func (s *search) completeViews(work *scratch, p *Prepared, best int) {
 	slices.SortStableFunc(s.scored, func(a, b scoredPlace) int { return cmp.Compare(b.score, a.score) })
-	for _, best := range s.scored[:min(completed, len(s.scored))] {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		of := &best.chunk.entries[best.entry]
-		for i := range best.chunk.entries {
-			e := &best.chunk.entries[i]
-			if e.subject == of.subject && e.finger == of.finger && !slices.Contains(s.seen, e) {
-				s.score(work, p, best.chunk, i)
+	for _, one := range s.scored[:min(best, len(s.scored))] {
+		of := &one.chunk.entries[one.entry]
+		for i := range one.chunk.entries {
+			if e := &one.chunk.entries[i]; e.subject == of.subject && e.finger == of.finger {
+				s.score(work, p, place{chunk: one.chunk, entry: uint16(i)})
 			}
 		}
 	}
-	return nil
 }

@@ -1,8 +1,10 @@
 package matcher
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -33,20 +35,47 @@ func TestConfirmedCountsEachMinutia(t *testing.T) {
 }
 
 // Comparing packed poses is comparing turn, x and y.
-func TestAroundComparesEachDimension(t *testing.T) {
+func TestAgreeComparesEachDimension(t *testing.T) {
 	within := func(d, limit int) bool { return -limit <= d && d < limit }
 	rapid.Check(t, func(t *rapid.T) {
 		turned, x, y := rapid.Uint16(), rapid.IntRange(-9000, 9000), rapid.IntRange(-9000, 9000)
 		near := rapid.IntRange(-40, 40)
 		t1, x1, y1 := turned.Draw(t, "turn"), x.Draw(t, "x"), y.Draw(t, "y")
 		t2, x2, y2 := turned.Draw(t, "turn2"), x1+near.Draw(t, "dx"), y1+near.Draw(t, "dy")
-		h := &hitsOfTurn{n: 1}
-		h.poses[0], h.weights[0] = newPose(turn(t2), x2, y2), 5
+		a, b := newPose(turn(t1), x1, y1), newPose(turn(t2), x2, y2)
 		want := within(int(int16(t1-t2)), hitTurn) && within(x1-x2, hitMiss) && within(y1-y2, hitMiss)
-		if got := h.around(newPose(turn(t1), x1, y1)) == 5; got != want {
+		if got := agree(a, b); got != want {
 			t.Fatalf("agree: %v, want %v", got, want)
 		}
+		if dt, dx, dy := a.minus(b); dt != int16(t1-t2) || dx != x1-x2 || dy != y1-y2 {
+			t.Fatalf("difference (%d, %d, %d), want (%d, %d, %d)", dt, dx, dy, int16(t1-t2), x1-x2, y1-y2)
+		}
 	})
+}
+
+// Hits of a moved finger agree on that movement.
+func TestMovementOfTheHits(t *testing.T) {
+	g := NewGallery()
+	r := rand.New(rand.NewPCG(6, 6))
+	for i := range uint64(20) {
+		if err := g.Add(fmt.Sprint(i), 1, finger(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	snap := g.acquire()
+	defer g.release(snap)
+	s := new(sieve)
+	for i := range uint64(20) {
+		p := mustPrepare(t, press(finger(i), r, 8, -12, 0.4, 0.1))
+		s.set(p.points)
+		s.learn(snap)
+		e := newEntry("p", 1, finger(i))
+		m, ok := s.movement(&e)
+		x, y := m.apply(180+8, 200-12) // where press moved (180, 200) to
+		if !ok || math.Hypot(float64(x-180), float64(y-200)) > 5 || apart(m.turned, toTurn(-0.4)) > storedTurn/90 {
+			t.Errorf("finger %d: moved to (%.0f, %.0f), turned by %.2f", i, x, y, m.turned.radians()-tau)
+		}
+	}
 }
 
 // A k-plet stays the same when the finger moves, and all but the cells at whose
@@ -92,6 +121,7 @@ func TestFloorKeepsTheShortlist(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.shortlist(snap, n)
+			slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.rank, a.rank) })
 		}
 		if !slices.Equal(all.places[:most], few.places) {
 			t.Errorf("finger %d: the shortlist differs from the best of all", who)
@@ -117,7 +147,9 @@ func FuzzSieve(f *testing.F) {
 		}
 		s := new(sieve)
 		s.set(p.points)
+		s.learn(&snapshot{})
 		e := newEntry("p", 1, &b)
+		s.movement(&e)
 		if rank := s.rank(&e); rank >= rankLevels {
 			t.Errorf("rank %d", rank)
 		}
@@ -135,7 +167,7 @@ func BenchmarkFirstStage(b *testing.B) {
 	}
 	s := searches.make()
 	for b.Loop() {
-		if err := s.rank(b.Context(), snap, p, secondStage); err != nil {
+		if err := s.rank(b.Context(), snap, p, shortlisted); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -18,33 +19,43 @@ func benchCommand() *cobra.Command {
 
 func benchIdentifyCommand() *cobra.Command {
 	var o eval.BenchOptions
-	var asJSON bool
+	var asJSON, growth bool
 	c := &cobra.Command{
 		Use:   "identify --gallery N",
 		Short: "Measure how fast a finger is searched in a gallery of synthetic templates",
 		Long: `Measure how fast a finger is searched in a gallery of synthetic templates, two fingers a
-subject, on one core. Machines are noisy: compare figures of one run only.`,
+subject, on one core, and how long it takes to add and remove a subject while another core
+searches. Beyond 10,000 templates each is put together from two of these, none of them a
+finger that is searched for. Machines are noisy: compare figures of one run only.
+
+With --growth galleries of 1,000 to 1,000,000 templates are measured in turn, which takes
+some minutes and a gigabyte of memory.`,
 		Example: "  tillprint bench identify --gallery 10000 --json",
 		Args:    cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.Progress = progress(c.ErrOrStderr(), "searching")
-			r, err := eval.Bench(c.Context(), o)
-			if err != nil {
-				return mistaken(err)
+			sizes := []int{o.Gallery}
+			if growth {
+				sizes = []int{1_000, 10_000, 100_000, 1_000_000}
 			}
-			if asJSON {
-				return printJSON(c.OutOrStdout(), r)
+			var results []*eval.BenchResult
+			for _, o.Gallery = range sizes {
+				r, err := eval.Bench(c.Context(), o)
+				if err != nil {
+					return mistaken(err)
+				}
+				results = append(results, r)
 			}
-			w := c.OutOrStdout()
-			fmt.Fprintf(w, "gallery   %d templates of %.1f minutiae in the mean, %.0f bytes each\n", r.Templates, r.MeanMinutiae, r.BytesPerTemplate)
-			fmt.Fprintf(w, "search    %.2f ms median, %.2f ms p99, %.0f ns a template, on %d core\n", r.SearchMSP50, r.SearchMSP99, r.NSPerTemplate, r.Cores)
-			fmt.Fprintf(w, "found     %.1f %% came first\nmemory    %.0f MiB resident\n", 100*r.Found, r.RSSMiB)
-			return nil
+			return printBench(c.OutOrStdout(), results, growth, asJSON)
 		},
 	}
 	c.Flags().IntVar(&o.Gallery, "gallery", 10_000, "templates in the gallery")
-	c.Flags().IntVar(&o.Searches, "searches", 0, "searches to measure (default 50)")
-	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.Flags().IntVar(&o.Searches, "searches", 50, "searches of enrolled fingers in a run, and as many of strangers")
+	c.Flags().IntVar(&o.Runs, "runs", 3, "how often to repeat all searches")
+	c.Flags().BoolVar(&o.CountLost, "lost", false, "count what the first stage loses: compare everything fully besides (slow)")
+	c.Flags().BoolVar(&growth, "growth", false, "measure galleries of 1,000 to 1,000,000 templates")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object, with --growth one a size")
+	c.MarkFlagsMutuallyExclusive("gallery", "growth")
 	return c
 }
 
@@ -90,4 +101,43 @@ func printScans(w io.Writer, r *eval.ScanResult) {
 	fmt.Fprintf(w, "decision  %.0f ms after the first byte in the median (%.0f)\n", r.DecisionMS, r.DecisionMSWhole)
 	fmt.Fprintf(w, "compute   %.1f ms of processor time from the rows that decided to the decision in the median (%.1f)\n", r.ComputeMS, r.ComputeMSWhole)
 	fmt.Fprintf(w, "looks     %.1f ms of processor time for all looks at a scan in the median, %.1f of them\n", r.LooksMS, r.Looks)
+}
+
+func printBench(w io.Writer, results []*eval.BenchResult, growth, asJSON bool) error {
+	switch {
+	case asJSON:
+		for _, r := range results {
+			if err := printJSON(w, r); err != nil {
+				return err
+			}
+		}
+	case growth:
+		printGrowth(w, results)
+	default:
+		printSpeed(w, results[0])
+	}
+	return nil
+}
+
+func printSpeed(w io.Writer, r *eval.BenchResult) {
+	fmt.Fprintf(w, "gallery   %d templates of %.1f minutiae in the mean, %.0f bytes each\n", r.Templates, r.MeanMinutiae, r.BytesPerTemplate)
+	fmt.Fprintf(w, "search    %.2f ms median (of runs from %.2f to %.2f), %.2f ms p99, %.0f ns a template, on %d core\n",
+		r.SearchMSP50, r.SearchMSP50Range[0], r.SearchMSP50Range[1], r.SearchMSP99, r.NSPerTemplate, r.Cores)
+	fmt.Fprintf(w, "stranger  %.2f ms median, %.2f ms p99\n", r.StrangerMSP50, r.StrangerMSP99)
+	fmt.Fprintf(w, "processor %.2f ms a search of either sort in the mean\n", r.CPUMS)
+	fmt.Fprintf(w, "found     %.1f %% came first\n", 100*r.Found)
+	printLost(w, r.Lost)
+	fmt.Fprintf(w, "writes    %d subjects of two fingers added in %.2f ms median, %.2f ms p99, removed in %.2f and %.2f, beside searches\n",
+		r.Writes.Count, r.Writes.AddMSP50, r.Writes.AddMSP99, r.Writes.RemoveMSP50, r.Writes.RemoveMSP99)
+	fmt.Fprintf(w, "memory    %.0f MiB resident\n", r.RSSMiB)
+}
+
+func printGrowth(w io.Writer, results []*eval.BenchResult) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "templates\tsearch ms\tp99\tstranger ms\tp99\tprocessor ms\tns a template\tadd ms p99\tremove ms p99\tbytes each\tMiB\t")
+	for _, r := range results {
+		fmt.Fprintf(t, "%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\t%.2f\t%.2f\t%.0f\t%.0f\t\n", r.Templates, r.SearchMSP50, r.SearchMSP99, r.StrangerMSP50, r.StrangerMSP99,
+			r.CPUMS, r.NSPerTemplate, r.Writes.AddMSP99, r.Writes.RemoveMSP99, r.BytesPerTemplate, r.BytesPerTemplate*float64(r.Templates)/(1<<20))
+	}
+	t.Flush()
 }

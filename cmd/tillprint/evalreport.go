@@ -55,7 +55,17 @@ func printIdentification(w io.Writer, r *eval.IdentifyResult) {
 		100*r.Found, 100*(1-r.Found), 100*r.MissedCI95[0], 100*r.MissedCI95[1], 100*r.FoundEither)
 	fmt.Fprintf(w, "          %d searches found somebody else\n", r.Wrong)
 	fmt.Fprintf(w, "search    %.1f ms median, %.1f ms p99\n", r.SearchMSP50, r.SearchMSP99)
+	printLost(w, r.Lost)
 	printSpreads(w, r)
+}
+
+// printLost says what the first stage of a search costs, if it was counted.
+func printLost(w io.Writer, l *eval.Lost) {
+	if l == nil {
+		return
+	}
+	fmt.Fprintf(w, "lost      %d of %d searches that full matching finds (95 %% interval %.2f to %.2f %%); %d found only as it is\n",
+		l.Lost, l.FoundFully, 100*l.CI95[0], 100*l.CI95[1], l.Gained)
 }
 
 // printSpreads sets real impostors beside distractors.

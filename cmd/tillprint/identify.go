@@ -50,6 +50,7 @@ not enrolled. Rates are fractions.`,
 	c.Flags().IntVar(&o.Distractors, "distractors", 0, "synthetic templates to add to the gallery")
 	c.Flags().IntVar(&o.FingersPerSubject, "fingers-per-subject", 1, "join so many of the folder's fingers, in their order, into one subject")
 	c.Flags().StringVar(&plots, "plot", "", "draw FNIR against FPIR and the scores as PNG and SVG into this folder")
+	c.Flags().BoolVar(&o.CountLost, "lost", false, "count what the first stage loses: compare everything fully besides (slow)")
 	c.Flags().BoolVar(&perSubject, "subjects", false, "list how each subject fares, those to enrol again first")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c

@@ -217,12 +217,18 @@ func TestRunThroughISO(t *testing.T) {
 }
 
 func TestBench(t *testing.T) {
-	r, err := Bench(t.Context(), BenchOptions{Gallery: 100, Searches: 3})
+	r, err := Bench(t.Context(), BenchOptions{Gallery: 100, Searches: 3, Runs: 1, CountLost: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Found != 1 || r.NSPerTemplate <= 0 || r.BytesPerTemplate <= 0 || r.MeanMinutiae < 20 {
 		t.Errorf("%+v", r)
+	}
+	if r.Lost == nil || r.Lost.Lost > 0 || r.Lost.FoundFully != 3 {
+		t.Errorf("lost: %+v", r.Lost)
+	}
+	if r.Writes.Count == 0 || r.Writes.AddMSP50 <= 0 {
+		t.Errorf("writes: %+v", r.Writes)
 	}
 	checkNames(t, r, "ns_per_template", "search_ms_p50", "search_ms_p99", "bytes_per_template", "rss_mib", "cores")
 }

@@ -15,6 +15,10 @@ type IdentifyOptions struct {
 	Distractors int            // synthetic templates added, two fingers a subject
 	Policy      matcher.Policy // judges every search; zero is matcher.DefaultPolicy
 
+	// CountLost searches enrolled fingers once more with every template
+	// compared fully, which takes some hundred times as long.
+	CountLost bool
+
 	// FingersPerSubject joins the set's fingers, in its order, into subjects
 	// of so many: with 2 the first and second finger are one person's, the
 	// third and fourth another's. 0 is 1.
@@ -53,6 +57,8 @@ type IdentifyResult struct {
 	// same number. It equals Found with one finger a subject.
 	FoundEither float64 `json:"policy_found_either"`
 
+	Lost *Lost `json:"lost_by_first_stage,omitempty"` // with CountLost
+
 	// Exact 95 % intervals (Clopper and Pearson) of FNIR0001 at its threshold
 	// and of what the policy misses.
 	FNIR0001CI95 [2]float64 `json:"fnir_at_fpir_0.001_ci95"`
@@ -84,6 +90,9 @@ func Identify(ctx context.Context, o IdentifyOptions) (*IdentifyResult, error) {
 	}
 	defer clearAll(set)
 	t := trial{policy: o.Policy, now: l.in.Now, gallery: matcher.NewGallery()}
+	if o.CountLost {
+		t.lost = new(Lost)
+	}
 	if err := t.crowd(ctx, o.Distractors, l.sensor); err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}

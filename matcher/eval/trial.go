@@ -62,6 +62,7 @@ type trial struct {
 	found    int       // of these, accepted by the policy
 	either   int       // searches accepted with this or the subject's next finger
 	wrong    int       // searches in which the policy accepted somebody else
+	lost     *Lost     // nil: not counted
 	took     []time.Duration
 	subjects []Subject
 }
@@ -144,6 +145,11 @@ func (t *trial) searchMated(ctx context.Context, p *person, enrol int) error {
 				return err
 			}
 			t.mated(o)
+			if t.lost != nil && one.probe != nil {
+				if err := t.lost.again(ctx, t.gallery, t.policy, one.probe, p.name, o.hit && o.verdict.Found); err != nil {
+					return err
+				}
+			}
 			s.add(&o)
 			found[i] = append(found[i], o.hit && o.verdict.Found)
 		}
@@ -239,6 +245,7 @@ func (t *trial) result() *IdentifyResult {
 		FoundEither:  float64(t.either) / mated,
 		MissedCI95:   shareInterval(n-t.found, n),
 		Wrong:        t.wrong,
+		Lost:         t.lost,
 		Subjects:     t.subjects,
 		Own:          t.own,
 		Others:       t.others,

@@ -68,6 +68,7 @@ const (
 	streamConditions
 	streamTemplate
 	streamTemplatePress
+	streamGraft
 )
 
 func random(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
