@@ -24,7 +24,11 @@ type Candidate struct {
 //
 // A first stage ranks all templates by their k-plets; the second looks at the
 // best of them where their hits suggest that they lie, and compares fully, best
-// first, until it is clear who it is or nobody better has come for a while.
+// first, until it is clear who it is, or that it is likely to be a stranger.
+//
+// Time is bounded whatever probe and gallery hold: at most 32 k-plets and 64
+// hits a template in the first stage; in the second at most 400 templates, and
+// the other views of the 24 best fingers, are compared, each as Score says.
 func (g *Gallery) Identify(ctx context.Context, probe *Template, most int) ([]Candidate, error) {
 	return g.identify(ctx, probe, most, (*search).likeliest)
 }

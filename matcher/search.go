@@ -177,7 +177,7 @@ type look struct {
 // are compared with the whole shortlist.
 var usualLooks = []look{{24, math.Inf(1)}, {48, 1}, {96, 0.3}}
 
-// clear is the number of strangers below which nobody else's score can change
+// clearStrangers is the number of strangers below which nobody else's score can change
 // the outcome.
 const clearStrangers = 1e-6
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -38,15 +37,17 @@ some minutes and a gigabyte of memory.`,
 			if growth {
 				sizes = []int{1_000, 10_000, 100_000, 1_000_000}
 			}
-			var results []*eval.BenchResult
-			for _, o.Gallery = range sizes {
+			for i, size := range sizes {
+				o.Gallery = size
 				r, err := eval.Bench(c.Context(), o)
 				if err != nil {
 					return mistaken(err)
 				}
-				results = append(results, r)
+				if err := printBench(c.OutOrStdout(), r, growth, i == 0, asJSON); err != nil {
+					return err
+				}
 			}
-			return printBench(c.OutOrStdout(), results, growth, asJSON)
+			return nil
 		},
 	}
 	c.Flags().IntVar(&o.Gallery, "gallery", 10_000, "templates in the gallery")
@@ -103,18 +104,16 @@ func printScans(w io.Writer, r *eval.ScanResult) {
 	fmt.Fprintf(w, "looks     %.1f ms of processor time for all looks at a scan in the median, %.1f of them\n", r.LooksMS, r.Looks)
 }
 
-func printBench(w io.Writer, results []*eval.BenchResult, growth, asJSON bool) error {
+// printBench prints what was measured of one gallery, with growth as one row of
+// a table.
+func printBench(w io.Writer, r *eval.BenchResult, growth, first, asJSON bool) error {
 	switch {
 	case asJSON:
-		for _, r := range results {
-			if err := printJSON(w, r); err != nil {
-				return err
-			}
-		}
+		return printJSON(w, r)
 	case growth:
-		printGrowth(w, results)
+		printGrowth(w, r, first)
 	default:
-		printSpeed(w, results[0])
+		printSpeed(w, r)
 	}
 	return nil
 }
@@ -132,12 +131,11 @@ func printSpeed(w io.Writer, r *eval.BenchResult) {
 	fmt.Fprintf(w, "memory    %.0f MiB resident\n", r.RSSMiB)
 }
 
-func printGrowth(w io.Writer, results []*eval.BenchResult) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "templates\tsearch ms\tp99\tstranger ms\tp99\tprocessor ms\tns a template\tadd ms p99\tremove ms p99\tbytes each\tMiB\t")
-	for _, r := range results {
-		fmt.Fprintf(t, "%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\t%.2f\t%.2f\t%.0f\t%.0f\t\n", r.Templates, r.SearchMSP50, r.SearchMSP99, r.StrangerMSP50, r.StrangerMSP99,
-			r.CPUMS, r.NSPerTemplate, r.Writes.AddMSP99, r.Writes.RemoveMSP99, r.BytesPerTemplate, r.BytesPerTemplate*float64(r.Templates)/(1<<20))
+func printGrowth(w io.Writer, r *eval.BenchResult, first bool) {
+	if first {
+		fmt.Fprintln(w, "            search ms         stranger ms     processor    ns a     add ms  remove ms   bytes")
+		fmt.Fprintln(w, "templates   p50      p99      p50      p99       ms    template   p99      p99      each    MiB")
 	}
-	t.Flush()
+	fmt.Fprintf(w, "%9d %7.2f %8.2f %8.2f %8.2f %9.2f %8.0f %8.2f %8.2f %8.0f %7.0f\n", r.Templates, r.SearchMSP50, r.SearchMSP99, r.StrangerMSP50, r.StrangerMSP99,
+		r.CPUMS, r.NSPerTemplate, r.Writes.AddMSP99, r.Writes.RemoveMSP99, r.BytesPerTemplate, r.BytesPerTemplate*float64(r.Templates)/(1<<20))
 }
