@@ -108,7 +108,7 @@ func (m *model) change(t *rapid.T) {
 	if leaver {
 		p.Decision = consent.Erase
 	}
-	if p.effective() == consent.Erase && (was != consent.Erase || len(p.Prints) > 0) || leaver && (p.Person || m.stray[id] || known && !wasLeaver) {
+	if p.effective() == consent.Erase && (was != consent.Erase || len(p.Prints) > 0) || leaver && (p.Person || !wasLeaver && (m.stray[id] || known)) {
 		p.Wipes++
 		clear(p.Prints)
 	}

@@ -135,6 +135,9 @@ func (s *Store) openAll() error {
 	if _, err := s.finish(); err != nil {
 		return fmt.Errorf("finishing what was interrupted: %w", err)
 	}
+	if err := s.dropStray(); err != nil {
+		return fmt.Errorf("destroying keys that were drawn for nothing: %w", err)
+	}
 	action := "open"
 	if doubt != nil {
 		action = "records-set-aside"

@@ -67,6 +67,25 @@ func (s *Store) finish() ([]Receipt, error) {
 	return s.tidy(p)
 }
 
+// dropStray destroys keys of people who have left that a cut has left behind: they were drawn when somebody came back
+// (StepKeys), and the change itself was never made.
+func (s *Store) dropStray() error {
+	e := s.table.unchanged()
+	e.dropPerson = map[consent.SubjectID]bool{}
+	for id, st := range s.standings {
+		if st.Leaver && s.table.keys[id].person != nil {
+			e.dropPerson[id] = true
+		}
+	}
+	if len(e.dropPerson) == 0 {
+		return nil
+	}
+	if err := s.rotate(e); err != nil {
+		return err
+	}
+	return s.slot.Retire(s.table.epoch)
+}
+
 // rotate seals the edited table under the next epoch's root key.
 func (s *Store) rotate(e edit) error {
 	e.epoch++
