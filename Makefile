@@ -6,7 +6,7 @@ LINT := go tool -modfile=deploy/lint/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/tillprint/tillprint/cmd/internal/cli.version=$(VERSION)
 
-.PHONY: demo build test unit hour race readme cross lint tools power deb packages
+.PHONY: demo build test unit hour race readme cross lint tools power deb packages image test-boot
 
 demo:
 	@go run ./cmd/tillprint demo
@@ -52,3 +52,12 @@ lint:
 	go vet ./...
 	$(LINT) staticcheck ./...
 	@deploy/lint/vulncheck
+
+# The card's image and the update of the same version, in dist/. It takes root, apt's mirrors and a few minutes. RELEASE_KEY
+# names the secret release key ('go run ./deploy/image/tool new-key FILE' makes one); without it nothing is packed and signed.
+image:
+	deploy/image/build dist
+
+# Starts that image in QEMU, again and again; ten minutes and more.
+test-boot: image
+	TILLPRINT_IMAGE=$(CURDIR)/dist go test -count=1 -v -timeout 90m ./deploy/boot

@@ -126,7 +126,7 @@ func name(partition string, s Slot) (err error) {
 	if err != nil {
 		return err
 	}
-	if got, _, err := Running(string(text)); err != nil || got != s {
+	if got, err := Running(string(text)); err != nil || got != s {
 		return errors.Join(fmt.Errorf("the bundle's command line is not slot %v's", s), err)
 	}
 	to, err := boot.OpenFile("/cmdline.txt", os.O_CREATE|os.O_RDWR|os.O_TRUNC)
@@ -139,7 +139,7 @@ func name(partition string, s Slot) (err error) {
 
 // This is the card of a terminal that was started from one. osRelease is the text of its os-release.
 func This(cmdline, osRelease, start string) (Card, error) {
-	s, disk, err := Running(cmdline)
+	s, err := Running(cmdline)
 	if err != nil {
 		return Card{}, err
 	}
@@ -148,7 +148,7 @@ func This(cmdline, osRelease, start string) (Card, error) {
 		return Card{}, err
 	}
 	return Card{
-		Partition: func(n int) string { return fmt.Sprintf("/dev/disk/by-partuuid/%s-%02x", disk, n) },
+		Partition: func(n int) string { return fmt.Sprintf("/dev/tillprint/%d", n) },
 		Autoboot:  filepath.Join(start, "autoboot.txt"), Running: s, Sequence: sequence,
 	}, nil
 }

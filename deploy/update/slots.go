@@ -93,19 +93,12 @@ func Commit(path string, s Slot) error {
 	return nil
 }
 
-// Running finds the running slot, and the card's signature, on the kernel's command line.
-func Running(cmdline string) (s Slot, disk string, err error) {
+// Running finds the running slot on the kernel's command line.
+func Running(cmdline string) (Slot, error) {
 	for _, word := range strings.Fields(cmdline) {
-		name, value, _ := strings.Cut(word, "=")
-		switch {
-		case name == "tillprint.slot" && (value == "a" || value == "b"):
-			s = Slot(value[0])
-		case name == "tillprint.disk" && len(value) == 8 && strings.Trim(value, "0123456789abcdef") == "":
-			disk = value
+		if name, value, _ := strings.Cut(word, "="); name == "tillprint.slot" && (value == "a" || value == "b") {
+			return Slot(value[0]), nil
 		}
 	}
-	if s == 0 || disk == "" {
-		return 0, "", errors.New("this machine was not started from a card of Tillprint; use its package manager for updates")
-	}
-	return s, disk, nil
+	return 0, errors.New("this machine was not started from a card of Tillprint; use its package manager for updates")
 }
