@@ -73,6 +73,9 @@ type Config struct {
 	Sync struct {
 		Wait config.Length `toml:"wait"`
 	} `toml:"sync"`
+	Metrics struct {
+		Listen string `toml:"listen"`
+	} `toml:"metrics"`
 	Log config.Log `toml:"log"`
 }
 

@@ -138,6 +138,7 @@ func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hoo
 	g.Go(func() error { return t.upkeep(ctx, log) })
 	g.Go(func() error { return t.passOnNews(ctx) })
 	g.Go(func() error { return t.control(ctx, c) })
+	g.Go(func() error { return t.serveMetrics(ctx, c.Metrics.Listen) })
 	if hooks.Ready != nil {
 		g.Go(func() error { return hooks.Ready(t) })
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -123,12 +124,30 @@ func Stop(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // Sees runs "sees URL PATTERN": it reads the page or the stream of events until
-// a line of it matches.
+// a line of it matches. With ! all of the page must be free of the pattern.
 func Sees(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: sees URL PATTERN")
+	if len(args) != 2 {
+		ts.Fatalf("usage: [!] sees URL PATTERN")
+	}
+	if neg {
+		unseen(ts, args[0], args[1])
+		return
 	}
 	Seen(ts, args[0], args[1])
+}
+
+// unseen reads all of a page, which must end, and not have the pattern anywhere.
+func unseen(ts *testscript.TestScript, address, pattern string) {
+	unwanted, err := regexp.Compile(pattern)
+	ts.Check(err)
+	answer, err := http.Get(address)
+	ts.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if answer.StatusCode != http.StatusOK || unwanted.Match(text) {
+		ts.Fatalf("%s shows %q: %s\n%s", address, pattern, answer.Status, text)
+	}
 }
 
 // Seen is Sees for other commands: it returns the line.

@@ -1,0 +1,58 @@
+// Package machine reads what the kernel tells about the board under a terminal:
+// its temperature, whether it slows down for want of power or for heat, and how
+// worn its card is. What a board does not tell is left out.
+package machine
+
+import (
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// State is one reading. A nil field was not to be had.
+type State struct {
+	Celsius   *float64 // of the processor
+	Throttled *uint64  // Raspberry Pi's bits: 0 undervoltage, 1 slowed, 2 throttled, 3 too hot; 16 to 19 the same at some time since the start
+	Written   *uint64  // bytes written to the card since the start
+	Worn      *uint64  // tenths of the card's life that are used up, by its own account (JEDEC eMMC 5.0); 11 is beyond its life
+}
+
+// Read reads below sys, which is /sys.
+func Read(sys fs.FS) (s State) {
+	if milli, ok := number(sys, "class/thermal/thermal_zone0/temp", 0, 10); ok {
+		c := float64(milli) / 1000
+		s.Celsius = &c
+	}
+	s.Throttled = pointer(number(sys, "devices/platform/soc/soc:firmware/get_throttled", 0, 16))
+	cards, _ := fs.Glob(sys, "block/mmcblk[0-9]")
+	for _, card := range cards {
+		const sector = 512 // bytes, always (Documentation/block/stat.rst)
+		if n, ok := number(sys, card+"/stat", 6, 10); ok && n < 1<<54 {
+			s.Written = pointer(n*sector, true)
+		}
+		s.Worn = pointer(number(sys, card+"/device/life_time", 0, 0))
+		break
+	}
+	return s
+}
+
+// number is a field of a file's first line.
+func number(sys fs.FS, name string, field, base int) (uint64, bool) {
+	text, err := fs.ReadFile(sys, name)
+	if err != nil {
+		return 0, false
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) <= field {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(fields[field], base, 64)
+	return n, err == nil
+}
+
+func pointer(n uint64, ok bool) *uint64 {
+	if !ok {
+		return nil
+	}
+	return &n
+}

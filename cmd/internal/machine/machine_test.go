@@ -1,0 +1,35 @@
+package machine
+
+import (
+	"testing"
+	"testing/fstest"
+)
+
+func TestRead(t *testing.T) {
+	sys := fstest.MapFS{
+		"class/thermal/thermal_zone0/temp":                {Data: []byte("48312\n")},
+		"devices/platform/soc/soc:firmware/get_throttled": {Data: []byte("50005\n")},
+		"block/mmcblk0/stat":                              {Data: []byte("  1 2 3 4 5 6 2048 8 9 10 11\n")},
+		"block/mmcblk0/device/life_time":                  {Data: []byte("0x01 0x02\n")},
+	}
+	s := Read(sys)
+	if s.Celsius == nil || *s.Celsius != 48.312 || s.Throttled == nil || *s.Throttled != 0x50005 ||
+		s.Written == nil || *s.Written != 2048*512 || s.Worn == nil || *s.Worn != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestReadNonsense(t *testing.T) {
+	for _, text := range []string{"", "\n", "-3", "x y z", "99999999999999999999999"} {
+		sys := fstest.MapFS{
+			"class/thermal/thermal_zone0/temp": {Data: []byte(text)}, "block/mmcblk0/stat": {Data: []byte(text)},
+			"block/mmcblk0/device/life_time": {Data: []byte(text)},
+		}
+		if s := Read(sys); s != (State{}) {
+			t.Errorf("%q: %+v", text, s)
+		}
+	}
+	if s := Read(fstest.MapFS{}); s != (State{}) {
+		t.Errorf("an empty machine: %+v", s)
+	}
+}
