@@ -35,13 +35,17 @@ var built = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	builtIn = dir
 	return dir, buildAll(repository, dir, first, archs()...)
 })
 
+// builtIn is the folder of built, once a test has asked for it.
+var builtIn string
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := built(); err == nil {
-		os.RemoveAll(dir)
+	if builtIn != "" {
+		os.RemoveAll(builtIn)
 	}
 	os.Exit(code)
 }
