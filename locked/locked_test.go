@@ -95,7 +95,7 @@ func TestGrowingLeavesNothingBehind(t *testing.T) {
 }
 
 func TestTypesWithPointersAreRefused(t *testing.T) {
-	type deep struct{ a [2]struct{ s string } }
+	type deep struct{ A [2]struct{ S string } }
 	defer func() {
 		if recover() == nil {
 			t.Error("memory that the collector does not see was given for pointers")

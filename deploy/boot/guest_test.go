@@ -1,7 +1,6 @@
 package boot_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -124,12 +123,6 @@ func (g *guest) serving() time.Duration {
 		return answer.StatusCode == http.StatusOK
 	})
 	return time.Since(g.on)
-}
-
-// prints waits until the guest's console says what, after the power came on.
-func (g *guest) prints(from int64, what string) {
-	g.t.Helper()
-	g.until(fmt.Sprintf("%q on the console", what), func() bool { return bytes.Contains(g.console(from), []byte(what)) })
 }
 
 func (g *guest) console(from int64) []byte {

@@ -24,14 +24,12 @@ func Read(sys fs.FS) (s State) {
 		s.Celsius = &c
 	}
 	s.Throttled = pointer(number(sys, "devices/platform/soc/soc:firmware/get_throttled", 0, 16))
-	cards, _ := fs.Glob(sys, "block/mmcblk[0-9]")
-	for _, card := range cards {
+	if cards, _ := fs.Glob(sys, "block/mmcblk[0-9]"); len(cards) > 0 {
 		const sector = 512 // bytes, always (Documentation/block/stat.rst)
-		if n, ok := number(sys, card+"/stat", 6, 10); ok && n < 1<<54 {
+		if n, ok := number(sys, cards[0]+"/stat", 6, 10); ok && n < 1<<54 {
 			s.Written = pointer(n*sector, true)
 		}
-		s.Worn = pointer(number(sys, card+"/device/life_time", 0, 0))
-		break
+		s.Worn = pointer(number(sys, cards[0]+"/device/life_time", 0, 0))
 	}
 	return s
 }
