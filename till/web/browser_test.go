@@ -3,8 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"image"
@@ -31,6 +29,7 @@ import (
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/store/pin"
 	"github.com/tillprint/tillprint/till"
 )
 
@@ -99,16 +98,14 @@ func (c *canteen) must(err error) {
 	}
 }
 
-func (c *canteen) admit(name, form, pin string, d consent.Decision, dietary []string, photo bool) {
+func (c *canteen) admit(name, form, digits string, d consent.Decision, dietary []string, photo bool) {
 	c.t.Helper()
 	id, err := consent.NewSubjectID(c.rand)
 	c.must(err)
-	mac := hmac.New(sha256.New, pepper)
-	mac.Write([]byte(pin))
 	salt := []byte("salt of a test")
 	b := base64.RawStdEncoding
-	p := store.Person{Name: name, Form: form, Dietary: dietary, PINIndex: mac.Sum(nil),
-		PINVerifier: fmt.Sprintf("$argon2id$v=19$m=8,t=1,p=1$%s$%s", b.EncodeToString(salt), b.EncodeToString(argon2.IDKey([]byte(pin), salt, 1, 8, 1, 32)))}
+	p := store.Person{Name: name, Form: form, Dietary: dietary, PINIndex: pin.Index(pepper, []byte(digits)),
+		PINVerifier: fmt.Sprintf("$argon2id$v=19$m=8,t=1,p=1$%s$%s", b.EncodeToString(salt), b.EncodeToString(argon2.IDKey(pin.Secret(pepper, []byte(digits)), salt, 1, 8, 1, 32)))}
 	if photo {
 		p.Photo = portrait(uint8(len(name)))
 	}
