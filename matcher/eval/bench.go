@@ -92,7 +92,7 @@ func (b *bench) prepare() {
 		b.probes = append(b.probes, benchProbe{benchSubject(finger), synth.Press(synth.Template(uint64(finger)), uint64(i))})
 	}
 	for i := range b.Searches {
-		stranger := synth.Template(uint64(1<<32 + i))
+		stranger := synth.Template(1<<32 + uint64(i))
 		b.probes = append(b.probes, benchProbe{"", synth.Press(stranger, uint64(i))})
 	}
 }

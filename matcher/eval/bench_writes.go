@@ -29,7 +29,7 @@ func (b *bench) write(ctx context.Context) error {
 	w := &b.result.Writes
 	var fingers [2][]*matcher.Template
 	for i := range fingers {
-		made := synth.Template(uint64(1<<33 + i))
+		made := synth.Template(1<<33 + uint64(i))
 		for press := range uint64(benchPresses) {
 			fingers[i] = append(fingers[i], synth.Press(made, press))
 		}
