@@ -97,11 +97,12 @@ func fillFlow(t *matcher.Template, at func(x, y float64) (angle float64, seen bo
 
 // put adds a minutia unless it lies outside of the template.
 func put(t *matcher.Template, x, y, angle float64, kind matcher.Kind, quality uint8) {
-	if x < 0 || y < 0 || x >= float64(t.Width) || y >= float64(t.Height) || len(t.Minutiae) == matcher.MaxMinutiae {
+	column, row := float32(x), float32(y) // before they are compared: rounding may reach the edge
+	if column < 0 || row < 0 || column >= float32(t.Width) || row >= float32(t.Height) || len(t.Minutiae) == matcher.MaxMinutiae {
 		return
 	}
 	t.Minutiae = append(t.Minutiae, matcher.Minutia{
-		X: float32(x), Y: float32(y), Angle: wholeTurn(angle), Kind: kind, Quality: quality,
+		X: column, Y: row, Angle: wholeTurn(angle), Kind: kind, Quality: quality,
 	})
 }
 
