@@ -1,6 +1,6 @@
 # Two targets set up everything on a machine with Go, git and apt:
 #   make demo   runs the whole system with a simulated sensor and prints the page's address
-#   make test   passes the tests (installing Chromium and PostgreSQL where missing)
+#   make test   passes the tests (installing what deploy/test/install-tools names, where it is missing)
 
 LINT := go tool -modfile=deploy/lint/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/term"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/deploy/update"
@@ -26,8 +29,8 @@ func updateCommand() *cobra.Command {
 		Long: `Replace this card's kernel, firmware and root by a signed version, or fall back.
 
 Only for terminals that were started from Tillprint's own image; on Raspberry Pi OS, packages do this. An update is written
-into the slot that does not run. It is started once on trial, and committed when the daemon serves; otherwise the next
-start is the old version's.`,
+into the slot that does not run. A start on trial is committed when the daemon serves; otherwise the next start is the
+old version's. Debian's kernel cannot ask the firmware for such a start yet, so until it can nothing but a bench does.`,
 		Args: cli.Args(cobra.NoArgs),
 	}
 	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateConfirmCommand())
@@ -76,7 +79,8 @@ func updateInstallCommand() *cobra.Command {
 		Use:   "install FOLDER",
 		Short: "Write a bundle into the slot that does not run",
 		Long: `Write the bundle in FOLDER (bundle.release, boot.img.zst, root.img.zst) into the slot that does not run, and read
-it back. It can be repeated after any failure. Start it on trial with 'reboot "0 tryboot"'.`,
+it back. It can be repeated after any failure. A kernel that can ask for it (Raspberry Pi's; Debian's cannot) starts it on
+trial with 'reboot "0 tryboot"'.`,
 		Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			card, err := thisCard()
@@ -98,7 +102,15 @@ it back. It can be repeated after any failure. Start it on trial with 'reboot "0
 			if err != nil {
 				return err
 			}
-			if err := card.Install(c.Context(), args[0], r, func(int) {}); err != nil {
+			var size int64
+			for _, f := range r.Files {
+				size += 2 * f.Unpacked.Size // written, then read back
+			}
+			bar := progressbar.NewOptions64(size, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetVisibility(term.IsTerminal(int(os.Stderr.Fd()))), progressbar.OptionShowBytes(true),
+				progressbar.OptionSetDescription("writing and reading back"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+			err = card.Install(c.Context(), args[0], r, func(n int) { _ = bar.Add(n) })
+			_ = bar.Finish() // a bar that cannot be drawn harms nothing
+			if err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "version %s is in slot %v; slot %v stays committed until the new one serves\n", r.Version, card.Running.Other(), card.Running)
