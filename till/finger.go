@@ -48,8 +48,11 @@ func (t *Till) Scan(ctx context.Context) error {
 // fingers reports whether a finger may be read now, and if not, why.
 func (t *Till) fingers() (bool, string) {
 	switch {
-	case !t.biometrics():
+	case !t.cfg.Biometrics:
 		return false, "This site does not use fingers. Serve by PIN, name or cash."
+	case !t.biometrics():
+		_, why := t.parts.Custody.Fingers()
+		return false, why
 	case t.reader == nil:
 		return false, "This terminal has no sensor. Serve by PIN, name or cash."
 	}

@@ -21,7 +21,7 @@ func (t *Till) health() []Lamp {
 func (t *Till) sensorLamp() Lamp {
 	switch {
 	case !t.biometrics():
-		return Lamp{"Sensor", "not used at this site", Good}
+		return Lamp{"Sensor", "not used here", Good}
 	case t.reader == nil:
 		return Lamp{"Sensor", "none", Warn}
 	case t.reader.ready.Load():

@@ -64,6 +64,9 @@ func (t *Till) Keypad(ctx context.Context) error {
 }
 
 func (t *Till) beginPIN() {
+	if t.cashOnly() {
+		return
+	}
 	if rest := t.throttle.wait(time.Now()); rest > 0 {
 		t.enter(TryAgain, restWords(rest), stayMessage)
 		t.view.Offer = true

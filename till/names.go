@@ -95,9 +95,13 @@ func (t *Till) PeopleChanged() {
 // and accents; an empty query only opens the look-up. The list goes to the
 // caller alone, not to everybody who watches the till (H13).
 func (t *Till) Lookup(ctx context.Context, query string) ([]Match, error) {
+	barred := false
 	err := t.do(ctx, func() error {
 		if t.enrolling() {
 			return ErrBusy
+		}
+		if barred = t.cashOnly(); barred {
+			return nil
 		}
 		if t.view.State != Looking {
 			t.enter(Looking, "", stayLooking)
@@ -106,7 +110,7 @@ func (t *Till) Lookup(ctx context.Context, query string) ([]Match, error) {
 		t.timer.Reset(stayLooking)
 		return nil
 	})
-	if err != nil {
+	if err != nil || barred {
 		return nil, err
 	}
 	return t.names.find(query)
@@ -120,6 +124,9 @@ func (t *Till) Choose(ctx context.Context, subject consent.SubjectID) error {
 	return t.do(ctx, func() error {
 		if t.enrolling() {
 			return ErrBusy
+		}
+		if t.cashOnly() {
+			return nil
 		}
 		t.propose(identity{subject: subject, route: routeName}, "The operator picked the name. Compare the face.")
 		return nil

@@ -67,6 +67,7 @@ type Parts struct {
 	People      People
 	Pepper      []byte                                                          // the site's PIN pepper; empty: no PIN is known
 	Touch       Touch                                                           // optional
+	CashOnly    func() string                                                   // optional: why only cash may be taken now, in a sentence; "" when more may (N1)
 	Outlets     []Outlet                                                        // optional
 	Signal      func(Display)                                                   // optional: lights and sound; must not wait
 	Lamps       func() []Lamp                                                   // optional: hub and lease, for the health bar

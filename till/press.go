@@ -46,7 +46,7 @@ func (r *reader) press(ctx context.Context, lifted bool, down func(), judge judg
 	b.lift = b.lift && lifted
 	for {
 		if !r.used() {
-			r.drop(b, "closed: this site does not use fingers")
+			r.drop(b, "closed: fingers are not used here")
 		}
 		if b.scanner == nil {
 			return press{}, errLost

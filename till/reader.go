@@ -86,7 +86,7 @@ func (r *reader) keepOpen(ctx context.Context) {
 // sensor, and opens it again when the site begins anew.
 func (r *reader) tend(ctx context.Context, b *bench) bool {
 	if !r.used() {
-		r.drop(b, "closed: this site does not use fingers")
+		r.drop(b, "closed: fingers are not used here")
 		return true
 	}
 	if b.scanner != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/export"
 	"github.com/tillprint/tillprint/sync/hub"
+	"github.com/tillprint/tillprint/sync/hub/hubtest"
 )
 
 func TestMain(m *testing.M) {
@@ -41,19 +42,20 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               clitest.Setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   clitest.Exits,
-			"address": clitest.Address,
-			"fill":    clitest.Fill,
-			"daemon":  clitest.Daemon,
-			"stop":    clitest.Stop,
-			"sees":    clitest.Sees,
-			"post":    clitest.Post,
-			"school":  school,
-			"serve":   serve,
-			"request": request,
-			"opened":  opened,
-			"newer":   newer,
-			"readmit": readmit,
+			"exits":      clitest.Exits,
+			"address":    clitest.Address,
+			"fill":       clitest.Fill,
+			"daemon":     clitest.Daemon,
+			"stop":       clitest.Stop,
+			"sees":       clitest.Sees,
+			"post":       clitest.Post,
+			"school":     school,
+			"serve":      serve,
+			"request":    request,
+			"opened":     opened,
+			"newer":      newer,
+			"commission": commission,
+			"readmit":    readmit,
 		},
 	})
 }
@@ -154,6 +156,21 @@ func school(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Setenv(name, code)
 	}
+}
+
+// commission CONFIG TERMINAL takes a terminal of the school as far as fingers (N1).
+func commission(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: commission CONFIG TERMINAL")
+	}
+	c, err := hubd.Load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	c.Dir = ts.MkAbs(c.Dir)
+	ctx := context.Background()
+	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
+	ts.Check(err)
+	defer h.Close()
+	ts.Check(hubtest.Commission(ctx, h, "oakfield", args[1], "v1"))
 }
 
 // readmit CONFIG PAGE reads the code on the operator's page and keys it in at the hub.

@@ -19,6 +19,7 @@ type TerminalState struct {
 	Joined      time.Time           `json:"joined"`
 	Contact     time.Time           `json:"contact"`
 	Removed     bool                `json:"removed"`
+	Mode        register.Mode       `json:"mode"`     // as commissioned (N1); Status has what it says of itself
 	Desired     uint64              `json:"desired"`  // entries in the register
 	Reported    uint64              `json:"reported"` // entries that it says it has applied
 	Unconfirmed []consent.SubjectID `json:"unconfirmed"`
@@ -37,7 +38,7 @@ func (h *Hub) Terminals(ctx context.Context, site string) ([]TerminalState, erro
 		var joined, since, contact, desired, reported int64
 		var status string
 		c := caller{site: site}
-		err := r.Scan(&t.Terminal, (*[]byte)(&c.sign), &joined, &since, &contact, &t.Removed, &desired, &reported, &status, &t.Mail)
+		err := r.Scan(&t.Terminal, (*[]byte)(&c.sign), &joined, &since, &contact, &t.Removed, &t.Mode, &desired, &reported, &status, &t.Mail)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func (h *Hub) Terminals(ctx context.Context, site string) ([]TerminalState, erro
 		all = append(all, t)
 		from = append(from, max(t.Reported, uint64(since)))
 		return err
-	}, `SELECT t.terminal, t.sign_key, t.joined, t.since, t.contact, t.removed, s.size, t.reported, t.status,
+	}, `SELECT t.terminal, t.sign_key, t.joined, t.since, t.contact, t.removed, t.mode, s.size, t.reported, t.status,
 			(SELECT COUNT(*) FROM mailbox m WHERE m.site = t.site AND m.recipient = t.terminal)
 		FROM terminals t JOIN sites s ON s.site = t.site WHERE t.site = $1 ORDER BY t.terminal`, site)
 	if err != nil {

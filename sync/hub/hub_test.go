@@ -288,8 +288,37 @@ func (x *terminal) verify(body []byte, elided bool) []*register.Entry {
 	return entries
 }
 
-// joined is a hub's server with one joined terminal.
+// joined is a hub's server with one joined terminal, commissioned for fingers.
 func joined(t *testing.T, h *Hub, s *httptest.Server, site, name string) *terminal {
+	t.Helper()
+	x := justJoined(t, h, s, site, name)
+	commission(t, h, x.site, x.name, register.ModePIN)
+	commission(t, h, x.site, x.name, register.ModeFingers)
+	return x
+}
+
+// commission takes a terminal to a mode with all that this needs.
+func commission(t *testing.T, h *Hub, site, name string, mode register.Mode) {
+	t.Helper()
+	if err := h.Commission(t.Context(), site, "office", name, register.Commission{Mode: mode, References: references(mode)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func references(mode register.Mode) []register.Reference {
+	var all []register.Reference
+	for _, need := range mode.Needs() {
+		r := register.Reference{For: need, Text: "test " + string(need), On: consent.DateOf(start), By: "governors"}
+		if need == register.ParentsNotice {
+			r.Text = notice
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// justJoined is one that begins in mode off.
+func justJoined(t *testing.T, h *Hub, s *httptest.Server, site, name string) *terminal {
 	t.Helper()
 	text, err := h.NewJoinCode(t.Context(), site, "office", name)
 	if err != nil {

@@ -23,7 +23,7 @@ type Evidence struct {
 	Contact  time.Time       `json:"contact"` // the last one of all
 	Lease    time.Time       `json:"lease"`   // by then, at the latest, it matches no finger (I7)
 	Removed  bool            `json:"removed"`
-	Orders   []Order         `json:"orders"` // to block, unblock or wipe it, all of them
+	Orders   []Order         `json:"orders"` // to commission, block, unblock or wipe it, all of them
 	Mail     int             `json:"mail"`   // templates that wait for it now, sealed to it
 }
 

@@ -47,7 +47,7 @@ func TestWhatAStolenTerminalHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, err := h.Evidence(t.Context(), "oakfield", "till-1", time.Time{})
-	if err != nil || !e.Removed || len(e.Orders) != 1 || e.Orders[0].Do != register.Wipe || e.Orders[0].Applied || e.Lease.Before(e.Contact) {
+	if err != nil || !e.Removed || len(e.Orders) != 3 || e.Orders[2].Do != register.Wipe || e.Orders[2].Applied || e.Lease.Before(e.Contact) {
 		t.Errorf("after the theft: %+v, %v", e, err)
 	}
 	var said bytes.Buffer

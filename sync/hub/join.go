@@ -81,7 +81,6 @@ func (h *Hub) serveJoin(w http.ResponseWriter, r *http.Request, body []byte) err
 	if err != nil {
 		return err
 	}
-	h.wakes.wake(in.Site) // the others learn whom to send their fingers to
 	answer, err := h.joinAnswer(in.Site, name, in.Seal)
 	if err != nil {
 		return err
@@ -89,7 +88,7 @@ func (h *Hub) serveJoin(w http.ResponseWriter, r *http.Request, body []byte) err
 	return writeJSON(w, http.StatusOK, answer)
 }
 
-// join gives the terminal its name and lists it for the others; the same keys
+// join gives the terminal its name and lists it; the same keys
 // with the same token get the same name again, so that a lost answer costs nothing.
 func (h *Hub) join(ctx context.Context, tx *sql.Tx, in *register.JoinRequest) (string, error) {
 	hash := sha256.Sum256([]byte(in.Token))
@@ -129,7 +128,7 @@ func (h *Hub) join(ctx context.Context, tx *sql.Tx, in *register.JoinRequest) (s
 	return name, nil
 }
 
-// addTerminal lists a new terminal and tells the site's others whom to send their fingers to.
+// addTerminal lists a new terminal, in mode off.
 func (h *Hub) addTerminal(ctx context.Context, tx *sql.Tx, site, name string, sign ed25519.PublicKey, seal []byte) error {
 	peers, err := loadPeers(ctx, tx, site)
 	if err != nil {
@@ -141,10 +140,7 @@ func (h *Hub) addTerminal(ctx context.Context, tx *sql.Tx, site, name string, si
 	_, err = tx.ExecContext(ctx, `INSERT INTO terminals (site, terminal, sign_key, seal_key, joined, since, removed, reported, status, contact)
 		VALUES ($1, $2, $3, $4, $5, (SELECT size FROM sites WHERE site = $1), FALSE, 0, '', $5)`,
 		site, name, []byte(sign), seal, at(h.config.Now()))
-	if err != nil {
-		return err
-	}
-	return h.enterPeers(ctx, tx, site)
+	return err
 }
 
 // freeName is name, or name-2, name-3, ...: names are never used twice, because

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"net/http"
 	"time"
+
+	"github.com/tillprint/tillprint/sync/register"
 )
 
 //go:embed pages/*.html
@@ -26,9 +28,11 @@ var pageTemplates = func() map[string]*template.Template {
 			}
 			return t.UTC().Format("2006-01-02 15:04 UTC")
 		},
-		"page": func(view, part any) map[string]any { return map[string]any{"View": view, "Part": part} },
+		"evidenceWords": func(e register.Evidence) string { return evidenceWords[e] },
+		"modeWords":     func(m register.Mode) string { return modeWords[m] },
+		"page":          func(view, part any) map[string]any { return map[string]any{"View": view, "Part": part} },
 	}).ParseFS(pageFiles, "pages/frame.html"))
-	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held"} {
+	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held", "commission"} {
 		all[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -53,26 +57,28 @@ func (h *Hub) pages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /office/login", h.loginPage)
 	mux.HandleFunc("POST /office/login", h.loginPost)
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request, officer) error{
-		"POST /office/logout":                  h.logout,
-		"GET /office/{$}":                      h.toPeople,
-		"GET /office/people":                   h.peoplePage,
-		"POST /office/people":                  h.personAdd,
-		"GET /office/people/{id}":              h.personPage,
-		"POST /office/pins":                    h.pinsPost,
-		"GET /office/people/{id}/history":      h.historyPage,
-		"GET /office/exports":                  h.exportsPage,
-		"POST /office/exports":                 h.exportPost,
-		"POST /office/exports/{id}/confirm":    h.exportConfirm,
-		"GET /office/exports/{id}/file":        h.exportFile,
-		"POST /office/people/{id}/{act}":       h.personAct,
-		"GET /office/terminals":                h.terminalsPage,
-		"POST /office/terminals":               h.joinPost,
-		"GET /office/terminals/{name}/held":    h.heldPage,
-		"POST /office/terminals/order":         h.orderPost,
-		"POST /office/terminals/rejoin":        h.rejoinPost,
-		"GET /office/receipts":                 h.receiptsPage,
-		"GET /office/receipts/{terminal}/{id}": h.receiptFile,
-		"GET /office/school":                   h.schoolPage,
+		"POST /office/logout":                      h.logout,
+		"GET /office/{$}":                          h.toPeople,
+		"GET /office/people":                       h.peoplePage,
+		"POST /office/people":                      h.personAdd,
+		"GET /office/people/{id}":                  h.personPage,
+		"POST /office/pins":                        h.pinsPost,
+		"GET /office/people/{id}/history":          h.historyPage,
+		"GET /office/exports":                      h.exportsPage,
+		"POST /office/exports":                     h.exportPost,
+		"POST /office/exports/{id}/confirm":        h.exportConfirm,
+		"GET /office/exports/{id}/file":            h.exportFile,
+		"POST /office/people/{id}/{act}":           h.personAct,
+		"GET /office/terminals":                    h.terminalsPage,
+		"POST /office/terminals":                   h.joinPost,
+		"GET /office/terminals/{name}/held":        h.heldPage,
+		"POST /office/terminals/order":             h.orderPost,
+		"GET /office/terminals/{name}/commission":  h.commissionPage,
+		"POST /office/terminals/{name}/commission": h.commissionPost,
+		"POST /office/terminals/rejoin":            h.rejoinPost,
+		"GET /office/receipts":                     h.receiptsPage,
+		"GET /office/receipts/{terminal}/{id}":     h.receiptFile,
+		"GET /office/school":                       h.schoolPage,
 	} {
 		mux.HandleFunc(pattern, h.forPeople(serve))
 	}

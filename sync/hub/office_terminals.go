@@ -49,6 +49,14 @@ func (h *Hub) apiCommand(r *http.Request, who officer) (any, error) {
 	return struct{}{}, h.Command(r.Context(), who.site, who.name, r.PathValue("name"), c)
 }
 
+func (h *Hub) apiCommission(r *http.Request, who officer) (any, error) {
+	var c register.Commission
+	if err := decode(r, &c); err != nil {
+		return nil, err
+	}
+	return struct{}{}, h.Commission(r.Context(), who.site, who.name, r.PathValue("name"), c)
+}
+
 func (h *Hub) apiRemove(r *http.Request, who officer) (any, error) {
 	return struct{}{}, h.RemoveTerminal(r.Context(), who.site, who.name, r.PathValue("name"))
 }

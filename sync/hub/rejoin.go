@@ -78,6 +78,9 @@ func (h *Hub) readmit(ctx context.Context, tx *sql.Tx, site, officer, code strin
 	if err := h.addTerminal(ctx, tx, site, in.Name, in.Sign, in.Seal); err != nil {
 		return "", err
 	}
+	if err := h.inherit(ctx, tx, site, officer, in.Was, in.Name); err != nil && !errors.Is(err, ErrNotFound) {
+		return "", err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM rejoins WHERE site = $1 AND code = $2`, site, code); err != nil {
 		return "", err
 	}

@@ -64,7 +64,7 @@ func (h *Hub) post(ctx context.Context, tx *sql.Tx, e *register.Envelope, c call
 		return "its signature does not verify", nil
 	}
 	var listed, waiting int
-	err = tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM terminals WHERE site = $1 AND terminal = $2 AND removed = FALSE),
+	err = tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM terminals WHERE site = $1 AND terminal = $2 AND removed = FALSE AND mode = 'fingers'),
 		(SELECT COUNT(*) FROM mailbox WHERE site = $1 AND recipient = $2)`, c.site, e.To).Scan(&listed, &waiting)
 	if err != nil {
 		return "", err
@@ -78,7 +78,7 @@ func (h *Hub) post(ctx context.Context, tx *sql.Tx, e *register.Envelope, c call
 	case who.standing == nil || who.standing.Decision != consent.Permit:
 		return "the subject is not permitted (A1)", nil
 	case listed == 0:
-		return "there is no such terminal", nil
+		return "no such terminal shares fingers", nil
 	case waiting >= maxMail:
 		return "", fail(http.StatusTooManyRequests, register.CodeBusy, "the recipient's mailbox is full")
 	}

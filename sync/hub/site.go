@@ -128,6 +128,9 @@ func (h *Hub) SetProfile(ctx context.Context, site, officer string, p consent.Pr
 		if err == nil {
 			err = h.enterProfile(ctx, tx, s)
 		}
+		if err == nil && !p.Biometrics {
+			err = h.stepBack(ctx, tx, site, officer)
+		}
 		if err != nil {
 			return err
 		}

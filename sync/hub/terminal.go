@@ -10,20 +10,29 @@ import (
 
 // loadPeers lists the terminals that are of the site now.
 func loadPeers(ctx context.Context, q asker, site string) ([]register.Peer, error) {
+	return listPeers(ctx, q, site, "%")
+}
+
+// loadSharing lists those of them that have been commissioned for fingers.
+func loadSharing(ctx context.Context, q asker, site string) ([]register.Peer, error) {
+	return listPeers(ctx, q, site, string(register.ModeFingers))
+}
+
+func listPeers(ctx context.Context, q asker, site, mode string) ([]register.Peer, error) {
 	var peers []register.Peer
 	err := each(ctx, q, func(r *sql.Rows) error {
 		var p register.Peer
 		err := r.Scan(&p.ID, (*[]byte)(&p.Sign), &p.Seal)
 		peers = append(peers, p)
 		return err
-	}, `SELECT terminal, sign_key, seal_key FROM terminals WHERE site = $1 AND removed = FALSE ORDER BY terminal`, site)
+	}, `SELECT terminal, sign_key, seal_key FROM terminals WHERE site = $1 AND removed = FALSE AND mode LIKE $2 ORDER BY terminal`, site, mode)
 	return peers, err
 }
 
-// enterPeers tells the site's terminals of each other. An empty list has no
-// reader left and is not entered.
+// enterPeers tells the site's terminals with whom to share fingers: those that have been commissioned for them. An empty
+// list has no reader left and is not entered.
 func (h *Hub) enterPeers(ctx context.Context, tx *sql.Tx, site string) error {
-	peers, err := loadPeers(ctx, tx, site)
+	peers, err := loadSharing(ctx, tx, site)
 	if err != nil || len(peers) == 0 {
 		return err
 	}
@@ -38,6 +47,9 @@ func (h *Hub) enterPeers(ctx context.Context, tx *sql.Tx, site string) error {
 // Command gives one terminal an order: block or unblock its fingers, wipe it (H6),
 // or configure it. No order can permit what a decision does not.
 func (h *Hub) Command(ctx context.Context, site, officer, terminal string, c register.Command) error {
+	if c.Do == register.Commissioned {
+		return fmt.Errorf("ordering terminal %.40s: %w: a terminal is commissioned on its own page, step by step", terminal, ErrInvalid)
+	}
 	if c.Do == register.Refetch || c.Do == register.Introduce {
 		return fmt.Errorf("ordering terminal %.40s: %w: the hub orders that by itself when a card was put back", terminal, ErrInvalid)
 	}

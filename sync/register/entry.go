@@ -77,6 +77,8 @@ const (
 	// Introduce lets every other terminal seal what it may pass on to the one in Settings' "terminal" once more.
 	Introduce Action = "introduce"
 	Export    Action = "export" // send what is held about one subject, sealed to its recipient (G1)
+	// Commissioned sets this terminal's mode (N1); the one before does not matter any more.
+	Commissioned Action = "commission"
 )
 
 // Command is an order to one terminal, or, of Introduce, to all.
@@ -84,6 +86,8 @@ type Command struct {
 	Do       Action            `json:"do"`
 	Settings map[string]string `json:"settings,omitempty"` // of Configure and Introduce: at most 64 keys, 1 KiB each value
 	Order    *export.Order     `json:"order,omitempty"`    // of Export; the requester stays at the hub
+	// Commission is of Commissioned.
+	Commission *Commission `json:"commission,omitempty"`
 }
 
 // Profile is what terminals need to know of the site.

@@ -88,9 +88,14 @@ func (c *Command) check(terminal string) error {
 	if (c.Order != nil) != (c.Do == Export) {
 		return fmt.Errorf("an order for an export does not fit command %q", c.Do)
 	}
+	if (c.Commission != nil) != (c.Do == Commissioned) {
+		return fmt.Errorf("a commission does not fit command %q", c.Do)
+	}
 	switch c.Do {
 	case Export:
 		return c.checkExport(terminal)
+	case Commissioned:
+		return c.checkCommission(terminal)
 	case Block, Unblock, Wipe, Refetch:
 		if len(c.Settings) > 0 {
 			return fmt.Errorf("command %q takes no settings", c.Do)
@@ -123,6 +128,14 @@ func (c *Command) checkExport(terminal string) error {
 		return errors.New("an export is addressed to one terminal and names no requester")
 	}
 	return c.Order.Check()
+}
+
+// checkCommission wants one addressee: what was looked into for one till says nothing of another.
+func (c *Command) checkCommission(terminal string) error {
+	if terminal == "" || len(c.Settings) > 0 {
+		return errors.New("a commission is addressed to one terminal and takes no settings")
+	}
+	return c.Commission.Check()
 }
 
 func (p *Profile) check() error {

@@ -10,9 +10,11 @@ import (
 // Plan is what verified entries ask of one terminal, in the order in which it has to be done: Commands that stop something,
 // Erase, then Settle.
 type Plan struct {
-	Commands  []Issued // for this terminal, in sequence
-	Terminals []Peer   // the newest list; nil if unchanged
-	Profile   *Profile // the newest profile; nil if unchanged
+	Commands []Issued // for this terminal, in sequence
+	// Commission is the newest of Commands'; nil if unchanged.
+	Commission *Commission
+	Terminals  []Peer   // the newest list; nil if unchanged
+	Profile    *Profile // the newest profile; nil if unchanged
 	// Erase are subjects whose fingers must go although a later entry of the same batch lets them back in: what was taken
 	// under the withdrawn consent is not kept under the new one (D1).
 	Erase []Standing
@@ -44,6 +46,9 @@ func NewPlan(entries []*Entry, terminal string) Plan {
 		switch e.Kind {
 		case KindCommand:
 			p.Commands = append(p.Commands, Issued{e.Seq, *e.Command})
+			if e.Command.Do == Commissioned {
+				p.Commission = e.Command.Commission
+			}
 		case KindTerminals:
 			p.Terminals = e.Terminals
 		case KindProfile:

@@ -210,7 +210,8 @@ type Status struct {
 	Applied   uint64    `json:"applied"` // register sequence
 	Version   string    `json:"version"`
 	At        time.Time `json:"at"`
-	Clock     bool      `json:"clock"`   // the terminal trusts its clock
+	Clock     bool      `json:"clock"` // the terminal trusts its clock
+	Mode      Mode      `json:"mode,omitempty"`
 	Fingers   bool      `json:"fingers"` // fingers are being matched
 	Why       string    `json:"why,omitempty"`
 	Pupils    int       `json:"pupils"` // person records held, by class

@@ -66,8 +66,13 @@ type Client struct {
 
 	log witnessed // owned by the goroutine that delivers
 
+	// queue is held over a pass over the store's queue, and while a refetch empties it: the numbers of its items begin again
+	// then, and one that is done must not be taken for its successor.
+	queue sync.Mutex
+
 	mu      sync.Mutex // guards what follows
 	state   State
+	mode    register.Mode
 	changed chan struct{} // closed at the next change of state
 	remarks []string      // for the next status, newest last
 	count   inventory
@@ -88,6 +93,9 @@ func New(o Config) (*Client, error) {
 	}
 	c := &Client{o: o, id: o.Store.Identity(), wake: make(chan struct{}, 1), changed: make(chan struct{}), patience: answerTime}
 	if err := c.recall(); err != nil {
+		return nil, fmt.Errorf("preparing the connection to the hub: %w", err)
+	}
+	if err := c.recallMode(); err != nil {
 		return nil, fmt.Errorf("preparing the connection to the hub: %w", err)
 	}
 	c.wire = newWire(c.hub.Hubs, c.hub.Pin)

@@ -23,6 +23,7 @@ import (
 	"github.com/tillprint/tillprint/store/keyslot"
 	"github.com/tillprint/tillprint/store/pin"
 	"github.com/tillprint/tillprint/sync/hub"
+	"github.com/tillprint/tillprint/sync/hub/hubtest"
 	"github.com/tillprint/tillprint/sync/register"
 )
 
@@ -159,8 +160,18 @@ func (s *school) twoTills() (a, b *till) {
 	return a, b
 }
 
-// joinAs joins a terminal whose surroundings prepare has changed.
+// joinAs joins and commissions a terminal whose surroundings prepare has changed.
 func (s *school) joinAs(name string, prepare func(*till)) *till {
+	s.t.Helper()
+	tl := s.justJoin(name, prepare)
+	if err := hubtest.Commission(s.t.Context(), s.hub, siteID, tl.id.Terminal, version); err != nil {
+		s.t.Fatal(err)
+	}
+	return tl
+}
+
+// justJoin joins one that begins in mode off.
+func (s *school) justJoin(name string, prepare func(*till)) *till {
 	s.t.Helper()
 	code, err := s.hub.NewJoinCode(s.t.Context(), siteID, "office", name)
 	if err != nil {

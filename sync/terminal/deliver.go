@@ -43,6 +43,8 @@ func (c *Client) deliver(ctx context.Context) error {
 // deliverAll takes the queue as it is now: people first, since pupils wait to be served, then what the office waits for,
 // then templates for other terminals.
 func (c *Client) deliverAll(ctx context.Context) error {
+	c.queue.Lock()
+	defer c.queue.Unlock()
 	items, err := c.o.Store.Pending(0)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
@@ -53,6 +55,9 @@ func (c *Client) deliverAll(ctx context.Context) error {
 	for _, it := range items {
 		switch it.Kind {
 		case itemPeople:
+			if c.Mode() == register.ModeOff {
+				continue // a terminal that serves nobody by name holds nobody's record
+			}
 			if err := c.fetchPeople(ctx, it); err != nil {
 				return err
 			}

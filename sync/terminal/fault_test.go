@@ -21,6 +21,7 @@ import (
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/sync/hub/hubtest"
 	"github.com/tillprint/tillprint/sync/register"
 )
 
@@ -345,7 +346,14 @@ func TestCommands(t *testing.T) {
 	if err := s.hub.SetProfile(t.Context(), siteID, "office", s.profile()); err != nil {
 		t.Fatal(err)
 	}
-	hall.await("and with again", fingers(true))
+	hall.await("and with again", func() bool { p, ok := hall.client.Profile(); return ok && p.Biometrics })
+	if on, _ := hall.client.Fingers(); on || hall.client.Mode() != register.ModePIN {
+		t.Errorf("a site that begins again has not commissioned its terminals again, but the mode is %s", hall.client.Mode())
+	}
+	if err := hubtest.Commission(t.Context(), s.hub, siteID, "hall", version); err != nil {
+		t.Fatal(err)
+	}
+	hall.await("commissioned again", fingers(true))
 	if p, ok := hall.client.Profile(); !ok || !p.Biometrics || p.School != "Oakfield" {
 		t.Errorf("the profile is %+v, %v", p, ok)
 	}

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -82,7 +83,7 @@ func TestH6CommandsAreLogged(t *testing.T) {
 		}
 		return true
 	})
-	if err != nil || len(found) != 2 || found[0] != "block" || found[1] != "unblock" {
+	if err != nil || strings.Join(found, " ") != "commission commission block unblock" {
 		t.Errorf("the log holds %v, %v", found, err)
 	}
 	for _, do := range []register.Action{register.Refetch, register.Introduce} {

@@ -59,13 +59,13 @@ func (c *Client) status() (register.Status, error) {
 	if err != nil {
 		return register.Status{}, err
 	}
-	on, why := c.o.Custody.Fingers()
+	on, why := c.Fingers()
 	st := c.o.Store
 	clock := st.Clock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.count.held
-	return register.Status{Applied: c.state.Applied, Version: c.o.Version, At: clock.Now().UTC(), Clock: clock.Trusted(), Fingers: on, Why: why,
+	return register.Status{Applied: c.state.Applied, Version: c.o.Version, At: clock.Now().UTC(), Clock: clock.Trusted(), Mode: c.mode, Fingers: on, Why: why,
 		Pupils: n.Pupils, Adults: n.Adults, Photos: n.Photos, PINs: n.PINs, Subjects: n.Subjects, Templates: n.Templates, Log: n.Log,
 		Cipher: store.Cipher, Epoch: st.Epoch(), Promise: st.Promise(), PINCost: cost,
 		Pending: c.state.Pending, Errors: append([]string(nil), c.remarks...)}, nil

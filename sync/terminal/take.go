@@ -48,7 +48,7 @@ func (c *Client) take(ctx context.Context, entries []*register.Entry, next *regi
 	return odd, nil
 }
 
-// stop carries out what must not wait: a wipe, a block, the end of biometrics at the site.
+// stop carries out what must not wait: a wipe, a block, the end of fingers at the site or here.
 func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 	for _, command := range plan.Commands {
 		switch command.Do {
@@ -67,7 +67,7 @@ func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 			}
 		}
 	}
-	if plan.Profile != nil && !plan.Profile.Biometrics {
+	if on, changed := c.planned(plan); changed && !on {
 		if _, err := c.o.Custody.SetBiometrics(ctx, false); err != nil {
 			return fmt.Errorf("%w: %w", errStore, err)
 		}
@@ -88,6 +88,9 @@ func (c *Client) note(plan register.Plan) error {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	if err := c.notePeers(plan.Terminals); err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	if err := c.noteCommission(plan.Commission); err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	if plan.Profile == nil {
@@ -132,7 +135,7 @@ func changes(standings []register.Standing) []store.Change {
 
 // release carries out what lets go: it comes last.
 func (c *Client) release(ctx context.Context, plan register.Plan) error {
-	if plan.Profile != nil && plan.Profile.Biometrics {
+	if on, changed := c.planned(plan); changed && on {
 		if _, err := c.o.Custody.SetBiometrics(ctx, true); err != nil {
 			return fmt.Errorf("%w: %w", errStore, err)
 		}

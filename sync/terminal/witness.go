@@ -101,6 +101,8 @@ func (c *Client) refetch(command register.Issued) error {
 	if err != nil || command.Seq <= done {
 		return err
 	}
+	c.queue.Lock()
+	defer c.queue.Unlock()
 	if err := c.o.Custody.Refetch("the hub has found that an old copy of it was put back"); err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}

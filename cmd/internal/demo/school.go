@@ -15,8 +15,7 @@ const siteID = "demo-school"
 // notice is the version of the letter that the demo's parents answered.
 const notice = "canteen-finger-2026-1"
 
-// site is the school itself, with fingers switched on: a real school gets
-// there by commissioning (N1).
+// site is the school itself, which has decided for fingers; its terminals are commissioned one by one.
 func site() hub.Site {
 	return hub.Site{
 		ID: siteID, Name: "Larkfield School (demo)", Contact: "dpo@larkfield.example",

@@ -40,6 +40,7 @@ func (w *world) play(ctx context.Context) error {
 		name string
 		do   func(context.Context) error
 	}{
+		{"every terminal began in mode off and was commissioned for PINs, then for fingers (N1)", w.commissioned},
 		{"ten fingers are enrolled at terminal a through the serial protocol, and known at terminal b", w.enrolAll},
 		{"presses find the right pupil", w.pressAll},
 		{"the point of sale has heard of each pupil served, by an opaque account", w.salesHeard},

@@ -41,6 +41,10 @@ func (w *world) openStation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.commission(ctx, "station"); err != nil {
+		st.Close()
+		return err
+	}
 	s := &station{store: st, done: make(chan error, 1), stop: func() {}}
 	w.station = s
 	if s.custody, err = custody.Open(st, matcher.NewGallery()); err != nil {

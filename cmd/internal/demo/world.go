@@ -183,6 +183,9 @@ func (w *world) startTills(ctx context.Context, each func(i int, n News)) error 
 		if err := t.join(ctx, code); err != nil {
 			return err
 		}
+		if err := w.commission(ctx, name); err != nil {
+			return err
+		}
 		if err := t.start(ctx, "", func(n News) { each(i, n) }); err != nil {
 			return err
 		}

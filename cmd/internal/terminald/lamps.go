@@ -6,6 +6,7 @@ import (
 
 	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/sync/register"
 	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
 )
@@ -14,11 +15,30 @@ import (
 // hub, the lease (I7) and memory that could not be locked (I3), in the operator's
 // words.
 func (t *Terminal) lamps() []till.Lamp {
-	lamps := []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now())}
+	lamps := []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now()), modeLamp(t.Hub.Mode())}
 	if locked.Trouble() != nil {
 		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
 	}
 	return lamps
+}
+
+// modeLamp says how far the terminal is commissioned (N1).
+func modeLamp(m register.Mode) till.Lamp {
+	switch m {
+	case register.ModeFingers:
+		return till.Lamp{Part: "Commissioned", Words: "for fingers", Level: till.Good}
+	case register.ModePIN:
+		return till.Lamp{Part: "Commissioned", Words: "for PINs", Level: till.Good}
+	}
+	return till.Lamp{Part: "Commissioned", Words: "not yet: cash only", Level: till.Warn}
+}
+
+// cashOnly is why nobody may be identified by anything, if that is so.
+func (t *Terminal) cashOnly() string {
+	if on, why := t.Hub.Fingers(); !on && t.Hub.Mode() == register.ModeOff {
+		return why
+	}
+	return ""
 }
 
 // alert queues a sentence for the office.

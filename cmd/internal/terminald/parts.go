@@ -42,7 +42,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	}
 	parts := till.Parts{
 		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: locked.Make[byte](len(pepper)),
-		Audit: st.Append, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps, Alert: t.alert,
+		Audit: st.Append, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
 	}
 	copy(parts.Pepper, pepper) // for as long as the process lives
 	clear(pepper)
@@ -110,12 +110,15 @@ func (s *serving) start(ctx context.Context, g *errgroup.Group, hooks Hooks) err
 	return nil
 }
 
-// prompt is a custody that lets the hub's client know at once when something
-// is waiting to be sent.
+// prompt is a custody that asks the hub's client how far the terminal is commissioned, and lets it know at once when
+// something is waiting to be sent.
 type prompt struct {
 	*custody.Custody
 	hub *terminal.Client
 }
+
+// Fingers adds to custody's answer how far the terminal is commissioned (N1).
+func (p prompt) Fingers() (on bool, why string) { return p.hub.Fingers() }
 
 func (p prompt) Enrol(ctx context.Context, records []store.TemplateRecord) error {
 	defer p.hub.Wake()

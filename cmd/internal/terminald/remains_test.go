@@ -34,6 +34,7 @@ import (
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/sync/hub"
+	"github.com/tillprint/tillprint/sync/hub/hubtest"
 	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
 )
@@ -202,6 +203,9 @@ func (w *remains) school() string {
 // enrol puts three presses of the subject's finger into the terminal's store, before the daemon runs.
 func (w *remains) enrol(c Config) {
 	w.t.Helper()
+	if err := hubtest.Commission(w.ctx, w.hub, "oakfield", "till-1", "v1"); err != nil {
+		w.t.Fatal(err)
+	}
 	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{})
 	if err != nil {
 		w.t.Fatal(err)
