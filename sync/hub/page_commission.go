@@ -13,6 +13,7 @@ import (
 type commissionView struct {
 	Terminal string
 	Now      register.Commission
+	Status   register.Status      // what the terminal says of itself
 	Next     register.Mode        // the step that is open; "" at the end
 	Ask      []register.Reference // for that step, filled in with what another terminal has on record
 	Back     []register.Mode      // to which it can go back
@@ -50,6 +51,15 @@ func (h *Hub) commissionView(r *http.Request, who officer) (v commissionView, er
 	v.Terminal = r.PathValue("name")
 	if v.Now, err = loadCommission(r.Context(), h.db, who.site, v.Terminal); err != nil {
 		return v, err
+	}
+	all, err := h.Terminals(r.Context(), who.site)
+	if err != nil {
+		return v, err
+	}
+	for _, t := range all {
+		if t.Terminal == v.Terminal {
+			v.Status = t.Status
+		}
 	}
 	site, err := h.Site(r.Context(), who.site)
 	if err != nil {

@@ -166,7 +166,7 @@ func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c
 	if err := register.Decode(body, &s); err != nil {
 		return err
 	}
-	if s.Applied > 1<<40 || s.Epoch > 1<<40 || len(s.Version) > 100 || len(s.Why) > 500 || len(s.Errors) > 16 || len(s.Cipher) > 100 || !plausibleCost(s.PINCost) || len(s.Promise) > 1000 {
+	if !s.Plausible() || !plausibleCost(s.PINCost) {
 		return fail(http.StatusBadRequest, register.CodeMalformed, "a status out of bounds")
 	}
 	text, err := json.Marshal(s)

@@ -220,13 +220,33 @@ type Status struct {
 	PINs      int       `json:"pins"`     // person records with a PIN verifier
 	Subjects  int       `json:"subjects"` // with at least one template
 	Templates int       `json:"templates"`
-	Log       int64     `json:"log"`               // records of the audit log
-	Cipher    string    `json:"cipher"`            // what everything above is sealed with (J4)
-	Epoch     uint64    `json:"epoch"`             // root keys so far: every wipe takes the next
-	Promise   string    `json:"promise"`           // what the key slot says that a wipe is worth
-	PINCost   pin.Cost  `json:"pin_cost,omitzero"` // of an Argon2id check that takes 300 to 500 ms here; zero until measured
-	Pending   int       `json:"pending"`           // reports and envelopes not yet delivered
-	Errors    []string  `json:"errors,omitempty"`  // at most 16, one sentence each, no personal data
+	Log       int64     `json:"log"`                 // records of the audit log
+	Cipher    string    `json:"cipher"`              // what everything above is sealed with (J4)
+	Epoch     uint64    `json:"epoch"`               // root keys so far: every wipe takes the next
+	Promise   string    `json:"promise"`             // what the key slot says that a wipe is worth
+	PINCost   pin.Cost  `json:"pin_cost,omitzero"`   // of an Argon2id check that takes 300 to 500 ms here; zero until measured
+	Pending   int       `json:"pending"`             // reports and envelopes not yet delivered
+	SelfTest  []Check   `json:"self_test,omitempty"` // of the last one, at most 24
+	Tested    time.Time `json:"tested,omitzero"`     // when that was
+	Errors    []string  `json:"errors,omitempty"`    // at most 16, one sentence each, no personal data
+}
+
+// Check is one part that a terminal has tried, and what it found.
+type Check struct {
+	Part  string `json:"part"`
+	Level string `json:"level"` // good, warn or bad
+	Words string `json:"words"` // at most 500 bytes, no personal data
+}
+
+// Plausible reports whether a status is within its bounds. What it says of PINCost is the hub's to judge.
+func (s *Status) Plausible() bool {
+	for _, c := range s.SelfTest {
+		if len(c.Part) > 40 || len(c.Level) > 8 || len(c.Words) > 500 {
+			return false
+		}
+	}
+	return s.Applied <= 1<<40 && s.Epoch <= 1<<40 && len(s.Version) <= 100 && len(s.Mode) <= 16 && len(s.Why) <= 500 &&
+		len(s.Errors) <= 16 && len(s.Cipher) <= 100 && len(s.Promise) <= 1000 && len(s.SelfTest) <= 24
 }
 
 // Decode reads a JSON body strictly: at most MaxBody bytes, no unknown keys, nothing after the value.

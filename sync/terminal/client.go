@@ -25,6 +25,9 @@ type Config struct {
 	Custody *custody.Custody
 	Version string // of the daemon, for the hub's list of terminals
 
+	// About adds to a status what only the daemon knows; nil adds nothing.
+	About func(*register.Status)
+
 	// Settings carries out a config command of the hub; an error is reported to the hub. Nil takes note of nothing.
 	Settings func(map[string]string) error
 	Log      *slog.Logger // without personal data; slog.Default when nil

@@ -65,10 +65,14 @@ func (c *Client) status() (register.Status, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.count.held
-	return register.Status{Applied: c.state.Applied, Version: c.o.Version, At: clock.Now().UTC(), Clock: clock.Trusted(), Mode: c.mode, Fingers: on, Why: why,
+	s := register.Status{Applied: c.state.Applied, Version: c.o.Version, At: clock.Now().UTC(), Clock: clock.Trusted(), Mode: c.mode, Fingers: on, Why: why,
 		Pupils: n.Pupils, Adults: n.Adults, Photos: n.Photos, PINs: n.PINs, Subjects: n.Subjects, Templates: n.Templates, Log: n.Log,
 		Cipher: store.Cipher, Epoch: st.Epoch(), Promise: st.Promise(), PINCost: cost,
-		Pending: c.state.Pending, Errors: append([]string(nil), c.remarks...)}, nil
+		Pending: c.state.Pending, Errors: append([]string(nil), c.remarks...)}
+	if c.o.About != nil {
+		c.o.About(&s)
+	}
+	return s, nil
 }
 
 // recount counts what is held. People are counted only after the register has moved: their records are large.

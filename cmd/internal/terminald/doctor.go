@@ -139,6 +139,16 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 	} else {
 		d.find("PIN check", till.Good, "%v", cost)
 	}
+	if last, err := readSelfTest(st); err != nil {
+		d.find("Self-test", till.Warn, "none yet: 'tillprintd selftest'")
+	} else {
+		for _, check := range last.Checks {
+			if check.Level != till.Good.String() {
+				d.Findings = append(d.Findings, Finding{"Self-test", till.Warn.String(), check.Part + ": " + check.Words})
+			}
+		}
+		d.find("Self-test", till.Good, "%d parts tried on %s", len(last.Checks), last.At.Local().Format(time.DateOnly))
+	}
 	if !st.Clock().Trusted() {
 		d.find("Clock", till.Warn, "not confirmed by the hub since the start: its dates narrow, but wipe only as far as time has passed for certain")
 	}

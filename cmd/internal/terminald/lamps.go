@@ -15,7 +15,7 @@ import (
 // hub, the lease (I7) and memory that could not be locked (I3), in the operator's
 // words.
 func (t *Terminal) lamps() []till.Lamp {
-	lamps := []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now()), modeLamp(t.Hub.Mode())}
+	lamps := []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now()), modeLamp(t.Hub.Mode()), t.testLamp()}
 	if locked.Trouble() != nil {
 		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
 	}

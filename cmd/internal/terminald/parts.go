@@ -32,7 +32,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	if t.Custody, err = custody.Open(st, t.Gallery); err != nil {
 		return nil, nil, err
 	}
-	t.Hub, err = terminal.New(terminal.Config{Store: st, Custody: t.Custody, Version: cli.Version(), Log: log, Wait: time.Duration(c.Sync.Wait)})
+	t.Hub, err = terminal.New(terminal.Config{Store: st, Custody: t.Custody, Version: cli.Version(), Log: log, Wait: time.Duration(c.Sync.Wait), About: t.about})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -140,7 +140,5 @@ func (c Config) openSensor(ctx context.Context) (till.Scanner, error) {
 }
 
 func (c Config) openModule(ctx context.Context) (*zfm.Module, error) {
-	return zfm.Open(ctx, c.Sensor.Port, zfm.Options{
-		Family: c.Sensor.Family, Baud: c.Sensor.Baud, Width: c.Sensor.Width, Height: c.Sensor.Height, Password: c.Sensor.Password,
-	})
+	return zfm.Open(ctx, c.Sensor.Port, c.module())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +33,8 @@ type Terminal struct {
 	Custody *custody.Custody
 	Gallery *matcher.Gallery
 	Hub     *terminal.Client
+
+	tested atomic.Pointer[SelfTest] // the last self-test; nil before the first
 
 	log  *slog.Logger
 	idle chan struct{} // upkeep sends here to whoever asks whether it lives
@@ -136,6 +139,7 @@ func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hoo
 	}
 	g.Go(func() error { return t.Hub.Run(ctx) })
 	g.Go(func() error { return t.upkeep(ctx, log) })
+	g.Go(func() error { return t.firstSelfTest(ctx, c) })
 	g.Go(func() error { return t.passOnNews(ctx) })
 	g.Go(func() error { return t.control(ctx, c) })
 	g.Go(func() error { return t.serveMetrics(ctx, c.Metrics.Listen) })
