@@ -40,7 +40,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		says   string
 	}{
 		{"newer version", func(b *bench) {
-			b.records(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("3")) })
+			b.records(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("4")) })
 		}, store.ErrNewer, "install that version"},
 		{"newer key table", func(b *bench) { patch(b.t.(*testing.T), b.path("keytable"), 4, []byte{2}) }, store.ErrNewer, "install that version"},
 		{"another terminal", func(b *bench) {

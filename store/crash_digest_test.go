@@ -37,7 +37,11 @@ func digest(s *Store) (string, error) {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	seq, head := s.Applied()
-	add("sequence %d %q epoch %d", seq, head, s.Epoch())
+	pruned, err := s.LogPruned()
+	if err != nil {
+		return "", err
+	}
+	add("sequence %d %q epoch %d log from %d", seq, head, s.Epoch(), pruned)
 	for name, v := range s.table.secrets {
 		if name == secretAnchor { // how often an interrupted operation was begun is no promise
 			continue
@@ -51,7 +55,7 @@ func digest(s *Store) (string, error) {
 		}
 		add("standing %s %s", id, b)
 	}
-	err := errors.Join(s.view(func(tx *bbolt.Tx) error { return digestSealed(s, tx, add) }),
+	err = errors.Join(s.view(func(tx *bbolt.Tx) error { return digestSealed(s, tx, add) }),
 		s.People(func(id consent.SubjectID, p Person) bool {
 			owner, verifier, ok := s.FindPIN(p.PINIndex)
 			add("person %s %+v, the PIN finds %s %s %t", id, p, owner, verifier, ok)

@@ -149,6 +149,18 @@ func (c *canteen) enrol(from string, per int, numbers ...int) error {
 	return c.st.PutTemplates(records)
 }
 
+// prune wants something to be dropped.
+func (c *canteen) prune(keep time.Duration, countersigned int64) error {
+	if err := c.st.Clock().Witness(c.now); err != nil {
+		return err
+	}
+	n, err := c.st.PruneLog(keep, countersigned)
+	if err == nil && n == 0 {
+		err = errors.New("nothing was pruned")
+	}
+	return err
+}
+
 func span(from, to int) (numbers []int) {
 	for n := from; n < to; n++ {
 		numbers = append(numbers, n)
@@ -202,6 +214,8 @@ var crashScript = []struct {
 	{"clock", func(c *canteen) error { return c.st.Clock().Witness(c.now.Add(time.Minute)) }},
 	{"tomorrow", func(c *canteen) error { c.now = c.now.Add(30 * time.Hour); return c.st.Clock().Tick() }},
 	{"wipe by date", func(c *canteen) error { _, err := c.st.Wipe([]Ending{{c.ids[4], "D3"}}); return err }},
+	{"log pruned", func(c *canteen) error { return c.prune(29*time.Hour, 8) }},
+	{"log pruned further", func(c *canteen) error { return c.prune(0, 1000) }},
 	{"restart", (*canteen).reopen},
 	{"move", func(c *canteen) error { return c.move("other.key") }},
 	{"restart after the move", (*canteen).reopen},

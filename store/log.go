@@ -72,20 +72,14 @@ func (s *Store) Receipt(record int64) (r Receipt, err error) {
 	return r, err
 }
 
-// Events calls each with the records of the audit log from number first on, until it returns false. each must not
-// call the store.
+// Events calls each with the records of the audit log from number first on that have not been dropped, until it returns
+// false. each must not call the store.
 func (s *Store) Events(first int64, each func(n int64, e audit.Event) bool) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.view(func(tx *bbolt.Tx) error {
-		for n := first; n < audit.Size(tx); n++ {
-			e, err := s.log.Event(tx, n)
-			if err != nil {
-				return fmt.Errorf("reading the audit log: %w", err)
-			}
-			if !each(n, e) {
-				return nil
-			}
+		if err := s.log.Each(tx, first, each); err != nil {
+			return fmt.Errorf("reading the audit log: %w", err)
 		}
 		return nil
 	})

@@ -114,7 +114,7 @@ func (s *Store) openAll() error {
 	if doubt == nil {
 		doubt = s.examine()
 	}
-	if doubt == nil && s.version < recordsVersion {
+	if doubt == nil && s.version < digestVersion {
 		if err := s.upgrade(); err != nil {
 			return err
 		}

@@ -152,7 +152,7 @@ func (s *Store) startAgain(doubt error) error {
 	if err := s.createRecords(path, found); err != nil {
 		return fmt.Errorf("creating the records: %w", err)
 	}
-	s.standings, s.version = map[consent.SubjectID]standing{}, recordsVersion
+	s.standings, s.version = map[consent.SubjectID]standing{}, digestVersion
 	if s.db, err = s.bolt(path); err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (s *Store) initialise(tx *bbolt.Tx) error {
 	}
 	meta := tx.Bucket(metaBucket)
 	return errors.Join(
-		meta.Put(schemaKey, []byte(strconv.Itoa(recordsVersion))),
+		meta.Put(schemaKey, []byte(strconv.Itoa(digestVersion))),
 		meta.Put(digestKey, make([]byte, blake2b.Size256)),
 		meta.Put(siteKey, []byte(s.id.Site)),
 		meta.Put(terminalKey, []byte(s.id.Terminal)))
@@ -248,7 +248,7 @@ func (s *Store) initialise(tx *bbolt.Tx) error {
 // result means that the file cannot be trusted.
 func (s *Store) examine() error {
 	return s.guarded(func(tx *bbolt.Tx) error {
-		if s.version == recordsVersion {
+		if s.version >= digestVersion {
 			if err := s.checkDigest(tx); err != nil {
 				return err
 			}

@@ -13,8 +13,12 @@ import (
 	"github.com/tillprint/tillprint/store/durable"
 )
 
-// recordsVersion is the layout of the records file. 1 had no digest.
-const recordsVersion = 2
+// The layouts of the records file. 1 had no digest. A file becomes 3 when its log is first pruned, not before: until then a
+// terminal that falls back to the program before an update can still open it.
+const (
+	digestVersion  = 2
+	recordsVersion = 3
+)
 
 // copyPath is where a copy of records of an older version lies until those of this version have been verified.
 func (s *Store) copyPath(version int) string {
@@ -46,18 +50,18 @@ func (s *Store) upgrade() error {
 			return err
 		}
 		meta := tx.Bucket(metaBucket)
-		return errors.Join(meta.Put(digestKey, sum), meta.Put(schemaKey, []byte(strconv.Itoa(recordsVersion))))
+		return errors.Join(meta.Put(digestKey, sum), meta.Put(schemaKey, []byte(strconv.Itoa(digestVersion))))
 	})
 	if err != nil {
 		return fmt.Errorf("bringing the records to this version: %w", err)
 	}
-	s.version = recordsVersion
+	s.version = digestVersion
 	return nil
 }
 
 // verified deletes the copies of older versions: the records of this one have been read from end to end.
 func (s *Store) verified() error {
-	for v := 1; v < recordsVersion; v++ {
+	for v := 1; v < digestVersion; v++ {
 		err := os.Remove(s.copyPath(v))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -8,6 +8,12 @@
 // nothing but the terminal's verifier key. A receipt is as good as the terminal's word and the key slot's promise: it
 // proves that this terminal logged the wipe and cannot take it back, not that nobody had copied the card before.
 //
+// Records whose time is over are dropped from the front of the log ([Log.Prune]). Their place in the tree stays: the log grows
+// only at its end, every head that was signed stays a head of it, receipts keep verifying, and so do proofs for what is
+// left. Only a proof that begins at a head inside the dropped part can no longer be made, so a log is pruned no further than its
+// hub has countersigned it. Dropping is housekeeping, not erasure: a laboratory may find the sealed text in old blocks
+// of the card, and the store's key opens it.
+//
 // Records name subjects by pseudonym only (F3). There is no field that could hold a name or a biometric value, and none
 // for a runner-up (F7).
 package audit

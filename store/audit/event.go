@@ -24,6 +24,7 @@ const (
 	Operator Kind = "operator" // an operator did something worth recording
 	KeyEvent Kind = "key"      // a root key was made, replaced, lost or found wrong (H15, H16)
 	Fault    Kind = "fault"    // something was found broken and set aside
+	Pruned   Kind = "pruned"   // old records were dropped from the log; Count says how many
 )
 
 // Event is one record of the log. Fields that do not apply stay empty. All text fields but Subject hold short words
@@ -40,7 +41,7 @@ type Event struct {
 	Limit    string            // of a match: the threshold that applied
 	Seq      uint64            // register sequence that was in force
 	Epoch    uint64            // key epoch after the event
-	Count    int               // templates enrolled or removed
+	Count    int               // templates enrolled or removed, records dropped
 	Places   []string          // where a wipe removed something: "gallery", "key", "records", "person"
 }
 
@@ -70,7 +71,7 @@ func BandOf(score, threshold float64) Band {
 var (
 	word  = regexp.MustCompile(`^[A-Za-z0-9._:/()+-]{1,64}$`)
 	kinds = map[Kind]bool{Start: true, Stop: true, Enrol: true, Match: true, Refusal: true, Wipe: true, Command: true,
-		Operator: true, KeyEvent: true, Fault: true}
+		Operator: true, KeyEvent: true, Fault: true, Pruned: true}
 	bands = map[Band]bool{"": true, Far: true, Near: true, Clear: true, Strong: true}
 )
 

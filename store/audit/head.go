@@ -20,13 +20,17 @@ type Head struct {
 // written anew.
 var ErrRewound = errors.New("the later log does not hold all of the earlier one")
 
-// Head signs the present head of the log and proves that it holds the first from records unchanged. Without such records, and with
-// more than there are, there is no proof.
+// Head signs the present head of the log and proves that it holds the first from records unchanged. Without such records, with
+// more than there are, and from the middle of what was dropped, there is no proof.
 func (l *Log) Head(tx *bbolt.Tx, from int64) (checkpoint string, proof tlog.TreeProof, err error) {
 	if checkpoint, err = l.Checkpoint(tx); err != nil {
 		return "", nil, err
 	}
-	if size := Size(tx); from > 0 && from <= size {
+	p, err := l.pruned(tx)
+	if err != nil {
+		return "", nil, err
+	}
+	if size := Size(tx); from > 0 && from >= p.Before && from <= size {
 		if proof, err = tlog.ProveTree(size, from, reader(tx)); err != nil {
 			return "", nil, fmt.Errorf("audit: proving that the log has only grown: %w", err)
 		}

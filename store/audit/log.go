@@ -71,13 +71,13 @@ func (l *Log) append(tx *bbolt.Tx, n int64, text []byte) error {
 	return nil
 }
 
-// Size is the number of records.
+// Size is the number of records that were ever appended.
 func Size(tx *bbolt.Tx) int64 {
 	k, _ := tx.Bucket(recordBucket).Cursor().Last()
 	if len(k) != 8 {
 		return 0
 	}
-	return int64(binary.BigEndian.Uint64(k)) + 1
+	return number8(k) + 1
 }
 
 // Event reads record n.
@@ -92,7 +92,7 @@ func (l *Log) Event(tx *bbolt.Tx, n int64) (Event, error) {
 func (l *Log) text(tx *bbolt.Tx, n int64) ([]byte, error) {
 	sealed := tx.Bucket(recordBucket).Get(key(n))
 	if sealed == nil {
-		return nil, fmt.Errorf("audit: there is no record %d", n)
+		return nil, fmt.Errorf("audit: there is no record %d: the log has not got there, or the time for which it is kept is over", n)
 	}
 	text, err := l.Open(n, sealed)
 	if err != nil {
@@ -120,23 +120,47 @@ func checkpointBody(origin string, size int64, root tlog.Hash) string {
 	return fmt.Sprintf("%s\n%d\n%s\n", origin, size, root)
 }
 
+// Each calls f with the records from number first on that are there, until it returns false.
+func (l *Log) Each(tx *bbolt.Tx, first int64, f func(n int64, e Event) bool) error {
+	p, err := l.pruned(tx)
+	if err != nil {
+		return err
+	}
+	for n := range p.numbers(first, Size(tx)) {
+		e, err := l.Event(tx, n)
+		if err != nil {
+			return err
+		}
+		if !f(n, e) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // Check opens every record, computes the tree anew and compares every stored hash: nothing was changed, cut out or
-// inserted (I5). at gives the numbers of the records of the kinds that are asked for.
+// inserted (I5), and dropped only what Prune has dropped. at gives the numbers of the records of the kinds that are asked for.
 func (l *Log) Check(tx *bbolt.Tx, kinds ...Kind) (at map[Kind][]int64, err error) {
-	size, stored := Size(tx), int64(0)
-	if err := tx.Bucket(hashBucket).ForEach(func(_, _ []byte) error { stored++; return nil }); err != nil {
+	p, err := l.pruned(tx)
+	if err != nil {
 		return nil, err
 	}
-	if want := tlog.StoredHashCount(size); stored != want {
-		return nil, fmt.Errorf("audit: %d hashes stand beside %d records, %d belong there", stored, size, want)
+	size := Size(tx)
+	if err := errors.Join(checkCount(tx, p, size), p.check(tx, size)); err != nil {
+		return nil, err
 	}
 	at = map[Kind][]int64{}
-	for n := range size {
+	for n := range p.numbers(0, size) {
 		text, err := l.text(tx, n)
 		if err != nil {
 			return nil, err
 		}
-		if err := checkHashes(tx, n, text); err != nil {
+		if n < p.Before {
+			err = checkKept(tx, n, text)
+		} else {
+			err = checkHashes(tx, n, text)
+		}
+		if err != nil {
 			return nil, err
 		}
 		for _, k := range kinds {
@@ -146,6 +170,18 @@ func (l *Log) Check(tx *bbolt.Tx, kinds ...Kind) (at map[Kind][]int64, err error
 		}
 	}
 	return at, nil
+}
+
+// checkCount wants a hash for everything that has one, and none besides.
+func checkCount(tx *bbolt.Tx, p pruned, size int64) error {
+	stored := int64(0)
+	if err := tx.Bucket(hashBucket).ForEach(func(_, _ []byte) error { stored++; return nil }); err != nil {
+		return err
+	}
+	if want := tlog.StoredHashCount(size) - tlog.StoredHashCount(p.Before) + int64(len(p.hashes())); stored != want {
+		return fmt.Errorf("audit: %d hashes stand beside %d records, %d belong there", stored, size, want)
+	}
+	return nil
 }
 
 // checkHashes compares what record n adds to the tree with what is stored.
@@ -188,3 +224,5 @@ func hashAt(tx *bbolt.Tx, index int64) (h tlog.Hash, err error) {
 }
 
 func key(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+
+func number8(k []byte) int64 { return int64(binary.BigEndian.Uint64(k)) }

@@ -34,8 +34,12 @@ func FromStore(st *store.Store, site Site, o Order) (*Record, []File, error) {
 		}
 		return true
 	})
-	if err != nil {
+	pruned, err2 := st.LogPruned()
+	if err := errors.Join(err, err2); err != nil {
 		return nil, nil, fmt.Errorf("reading a subject's history: %w", err)
+	}
+	if pruned > 0 {
+		r.LeftOut = append(r.LeftOut, "What happened longer ago than this terminal keeps its log: those records have been dropped.")
 	}
 	files, err := r.templates(st)
 	return r, files, err

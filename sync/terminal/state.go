@@ -17,6 +17,7 @@ type State struct {
 	Applied, Head  uint64    // register entries applied here, and known to exist
 	Lease          time.Time // until when fingers may be matched without further word; zero before the first
 	Pending        int       // items queued for the hub
+	Countersigned  int64     // records of the audit log that the hub has countersigned, as far as this run has heard
 	Removed        bool      // the hub does not count this terminal among the site's any more
 	Problem        string    // one sentence and what to do; empty if there is none
 }

@@ -80,6 +80,7 @@ func (c *Client) keepHead(countersigned string) error {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	c.log.known = head.Size
+	c.update(func(s *State) { s.Countersigned = head.Size })
 	return nil
 }
 

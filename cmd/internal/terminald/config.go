@@ -73,6 +73,9 @@ type Config struct {
 	Sync struct {
 		Wait config.Length `toml:"wait"`
 	} `toml:"sync"`
+	Audit struct {
+		KeepDays int `toml:"keep_days"`
+	} `toml:"audit"`
 	Metrics struct {
 		Listen string `toml:"listen"`
 	} `toml:"metrics"`
@@ -127,6 +130,8 @@ func (c *Config) Check() error {
 		return fmt.Errorf("matching.margin is %g; it must not be negative", c.Matching.Margin)
 	case till.Trigger(c.Touch.Trigger) == till.OnTouch && c.Touch.Pin == "":
 		return errors.New("touch.trigger is line but touch.pin is empty; name the pin, or use poll")
+	case c.Audit.KeepDays != 0 && c.Audit.KeepDays < leastDays:
+		return fmt.Errorf("audit.keep_days is %d; keep the audit log for at least %d days, or for ever with 0", c.Audit.KeepDays, leastDays)
 	case (c.Outlet.Listen == "") != (c.Outlet.TokenFile == ""):
 		return errors.New("outlet.listen and outlet.token_file go together; set both or neither")
 	case (len(c.Keypad.Rows) == 0) != (len(c.Keypad.Columns) == 0):
@@ -134,6 +139,9 @@ func (c *Config) Check() error {
 	}
 	return nil
 }
+
+// leastDays is how long an audit log must last: longer than any lease, so that no terminal out of contact loses what its office asks about.
+const leastDays = 30
 
 // till is the configuration as package till takes it; biometrics is the
 // site's signed mode.

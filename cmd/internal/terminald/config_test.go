@@ -24,6 +24,7 @@ func TestLoad(t *testing.T) {
 		{"no time for the TPM", "[keyslot.tpm]\ntimeout = '1ms'", "too short"},
 		{"no device", "[keyslot.tpm]\ndevice = ''", "keyslot.tpm.device is empty"},
 		{"a slot's setting misspelt", "[keyslot.tpm]\ndevise = ''", `no setting "keyslot.tpm.devise"`},
+		{"a log that forgets at once", "[audit]\nkeep_days = 7", "at least 30 days"},
 		{"a family that is none", "[sensor]\nfamily = 'optical'", "line 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

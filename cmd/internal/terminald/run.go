@@ -36,8 +36,9 @@ type Terminal struct {
 
 	tested atomic.Pointer[SelfTest] // the last self-test; nil before the first
 
-	log  *slog.Logger
-	idle chan struct{} // upkeep sends here to whoever asks whether it lives
+	log     *slog.Logger
+	keepLog time.Duration // how long records of the audit log are kept; 0 for ever
+	idle    chan struct{} // upkeep sends here to whoever asks whether it lives
 }
 
 // Run serves until ctx ends or a part fails that nothing works without. A

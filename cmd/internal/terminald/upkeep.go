@@ -24,6 +24,7 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 	}
 	log.Info("gallery loaded", "templates", t.Gallery.Len())
 	t.check(log)
+	t.pruneLog(log)
 	t.calibrate(log)
 	t.settleSlot(log)
 	sweep, check := time.NewTicker(sweepEvery), time.NewTicker(checkEvery)
@@ -38,6 +39,7 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 			t.sweep(ctx, log)
 		case <-check.C:
 			t.check(log)
+			t.pruneLog(log)
 		}
 	}
 }
@@ -82,6 +84,20 @@ func (t *Terminal) sweep(ctx context.Context, log *slog.Logger) {
 		log.Error("keeping the clock's mark failed", "err", err)
 	}
 	t.settleSlot(log)
+}
+
+// pruneLog drops records of the audit log whose time is over.
+func (t *Terminal) pruneLog(log *slog.Logger) {
+	if t.keepLog == 0 {
+		return
+	}
+	n, err := t.Store.PruneLog(t.keepLog, t.Hub.State().Countersigned)
+	if err != nil {
+		log.Error("dropping old records of the audit log failed; it is tried again in an hour", "err", err)
+	}
+	if n > 0 {
+		log.Info("old records of the audit log were dropped", "records", n)
+	}
 }
 
 // settleSlot has a hub that keeps half of the key forget what wipes have made useless.
