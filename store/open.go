@@ -39,7 +39,7 @@ func Create(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, erro
 	if err := createTable(dir, slot, id, o); err != nil {
 		return nil, fmt.Errorf("creating the store: %w", err)
 	}
-	o.Seed, o.Secrets = nil, nil
+	o.Seed, o.Secrets, o.create = nil, nil, true
 	// A crash here leaves a table without records, which Open completes.
 	return Open(dir, slot, id, o)
 }
@@ -139,7 +139,10 @@ func (s *Store) openAll() error {
 		return fmt.Errorf("destroying keys that were drawn for nothing: %w", err)
 	}
 	action := "open"
-	if doubt != nil {
+	switch {
+	case s.o.create:
+		action = "create"
+	case doubt != nil:
 		action = "records-set-aside"
 	}
 	return s.append(audit.Event{Kind: audit.Start, Action: action})

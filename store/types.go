@@ -42,6 +42,7 @@ type Options struct {
 	// StepPending, StepSlot, StepTable, StepRetired and StepDone.
 	OnStep func(step string)
 
+	create  bool                   // the store is being made: it has no records yet
 	syncDir func(dir string) error // durable.SyncDir; tests put a disk here that fails
 }
 

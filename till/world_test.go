@@ -151,6 +151,8 @@ type world struct {
 	t             *testing.T
 	ctx           context.Context
 	till          *Till
+	dir           string
+	slot          keyslot.Slot
 	store         *store.Store
 	custody       *custody.Custody
 	gallery       *matcher.Gallery
@@ -207,7 +209,8 @@ func inWorld(t *testing.T, change func(*Config, *Parts), f func(*world)) {
 func newWorld(t *testing.T, a, b *finger) *world {
 	w := &world{t: t, ctx: t.Context(), glass: &glass{}, ear: &ear{}, gallery: matcher.NewGallery(), rand: rand.NewChaCha8([32]byte{7}), aminas: a, bens: b}
 	var err error
-	if w.store, err = store.Create(t.TempDir()+"/store", &keyslot.Memory{Rand: w.rand}, store.Identity{Site: "st-mary", Terminal: "till-1"}, store.Options{Rand: w.rand}); err != nil {
+	w.dir, w.slot = t.TempDir()+"/store", &keyslot.Memory{Rand: w.rand}
+	if w.store, err = store.Create(w.dir, w.slot, store.Identity{Site: "st-mary", Terminal: "till-1"}, store.Options{Rand: w.rand}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.store.Close() })
