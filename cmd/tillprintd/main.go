@@ -12,6 +12,7 @@ import (
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
 	"github.com/tillprint/tillprint/cmd/internal/terminald"
+	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/terminal"
 )
 
@@ -63,19 +64,35 @@ func runCommand(s *settings) *cobra.Command {
 }
 
 func joinCommand(s *settings) *cobra.Command {
-	var name string
+	var name, request, answer string
 	c := &cobra.Command{
-		Use:     "join CODE",
-		Short:   "Make this device a terminal of a school",
-		Long:    "Make this device a terminal of the school whose office printed CODE. The code is good once, for a day.",
-		Example: "  tillprintd join 'tillprint-join:v1?...'",
-		Args:    cli.Args(cobra.ExactArgs(1)),
+		Use:   "join CODE",
+		Short: "Make this device a terminal of a school",
+		Long: `Make this device a terminal of the school whose office printed CODE. The code is good once, for a day.
+
+Without a network it takes two files: --request writes one to carry to the hub, where 'tillprint-hub join-answer' makes the
+other; --answer, without CODE, joins with that. The answer is of use to this terminal only.`,
+		Example: `  tillprintd join 'tillprint-join:v1?...'
+  tillprintd join 'tillprint-join:v1?...' --request request.json
+  tillprintd join --answer answer.json`,
+		Args: cli.Args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			if (len(args) == 1) == (answer != "") || answer != "" && request != "" {
+				return cli.Usage(errors.New("join takes a code from the office, or --answer with the hub's file"))
+			}
 			config, err := s.load()
 			if err != nil {
 				return err
 			}
-			id, err := terminald.Join(c.Context(), config, args[0], name)
+			if request != "" {
+				return writeRequest(c, config, args[0], name, request)
+			}
+			var id store.Identity
+			if answer != "" {
+				id, err = joinFrom(c, config, answer)
+			} else {
+				id, err = terminald.Join(c.Context(), config, args[0], name)
+			}
 			if err != nil {
 				return err
 			}
@@ -84,5 +101,27 @@ func joinCommand(s *settings) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&name, "name", "", "the name that this terminal would like; the hub decides")
+	c.Flags().StringVar(&request, "request", "", "write a request to carry to the hub into this file")
+	c.Flags().StringVar(&answer, "answer", "", "join with the hub's answer in this file")
 	return c
+}
+
+func writeRequest(c *cobra.Command, config terminald.Config, code, name, path string) error {
+	request, err := terminald.JoinRequest(config, code, name)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, request, 0o644); err != nil {
+		return fmt.Errorf("writing the request: %w", err)
+	}
+	fmt.Fprintf(c.OutOrStdout(), "carry %s to the hub: tillprint-hub join-answer; then: tillprintd join --answer FILE\n", path)
+	return nil
+}
+
+func joinFrom(c *cobra.Command, config terminald.Config, path string) (store.Identity, error) {
+	answer, err := terminald.ReadAnswer(path)
+	if err != nil {
+		return store.Identity{}, err
+	}
+	return terminald.JoinFrom(c.Context(), config, answer)
 }

@@ -55,6 +55,7 @@ func TestScript(t *testing.T) {
 			"opened":     opened,
 			"newer":      newer,
 			"commission": commission,
+			"carried":    carried,
 			"readmit":    readmit,
 		},
 	})
@@ -155,6 +156,28 @@ func school(ts *testscript.TestScript, neg bool, args []string) {
 		code, err := h.NewJoinCode(ctx, site.ID, "office", "till-1")
 		ts.Check(err)
 		ts.Setenv(name, code)
+	}
+}
+
+// carried CONFIG REQUEST ANSWER answers a terminal that joins by files.
+func carried(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: carried CONFIG REQUEST ANSWER")
+	}
+	c, err := hubd.Load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	c.Dir = ts.MkAbs(c.Dir)
+	ctx := context.Background()
+	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
+	ts.Check(err)
+	defer h.Close()
+	answer, _, err := h.JoinFile(ctx, "office", []byte(ts.ReadFile(args[1])))
+	if neg != (err != nil) {
+		ts.Fatalf("answering: %v", err)
+	}
+	if err == nil {
+		ts.Check(os.WriteFile(ts.MkAbs(args[2])+".part", answer, 0o600))
+		ts.Check(os.Rename(ts.MkAbs(args[2])+".part", ts.MkAbs(args[2])))
 	}
 }
 

@@ -22,6 +22,13 @@ import (
 // Name is the file's name on the first partition.
 const Name = "tillprint-join.toml"
 
+// Names of the two files beside it with which a terminal joins without a network: its request, for a person to carry to the
+// hub, and the hub's answer. Both are of use to this one terminal only: what is secret in the answer is sealed to it.
+const (
+	RequestName = "tillprint-request.json"
+	AnswerName  = "tillprint-answer.json"
+)
+
 // MaxSize bounds the file, in bytes.
 const MaxSize = 8 << 10
 

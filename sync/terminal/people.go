@@ -95,32 +95,41 @@ func (c *Client) askPeople(ctx context.Context, ids []consent.SubjectID) ([]stor
 
 // openPeople opens one envelope a line.
 func (c *Client) openPeople(out []byte) ([]store.PersonRecord, error) {
-	secret, err := c.o.Store.Secret(secretSeal)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errStore, err)
-	}
-	defer clear(secret)
-	want := register.Label{Purpose: register.PurposePerson, Site: c.id.Site, From: register.Hub, To: c.id.Terminal}
 	var records []store.PersonRecord
 	for line := range bytes.Lines(out) {
 		e, err := register.ParseEnvelope(bytes.TrimSpace(line))
 		if err != nil {
 			return nil, err
 		}
-		plain, err := e.Open(want, secret, c.hub.Key)
-		if err != nil {
-			return nil, fmt.Errorf("a person record: %w", err)
-		}
-		p, err := register.ParsePerson(plain)
-		clear(plain)
+		r, err := c.openPerson(e)
 		if err != nil {
 			return nil, err
 		}
 		if len(records) >= register.MaxEnvelopes {
 			return nil, fmt.Errorf("%w: more people than were asked for", register.ErrMalformed)
 		}
-		records = append(records, store.PersonRecord{Subject: e.Subject, Person: store.Person{Name: p.Name, Form: p.Form, Class: p.Class,
-			Photo: p.Photo, Dietary: p.Dietary, PINIndex: p.PINIndex, PINVerifier: p.PINVerifier, Revision: e.Revision}})
+		records = append(records, r)
 	}
 	return records, nil
+}
+
+// openPerson opens what the hub has sealed to this terminal.
+func (c *Client) openPerson(e *register.Envelope) (r store.PersonRecord, err error) {
+	secret, err := c.o.Store.Secret(secretSeal)
+	if err != nil {
+		return r, fmt.Errorf("%w: %w", errStore, err)
+	}
+	defer clear(secret)
+	want := register.Label{Purpose: register.PurposePerson, Site: c.id.Site, From: register.Hub, To: c.id.Terminal}
+	plain, err := e.Open(want, secret, c.hub.Key)
+	if err != nil {
+		return r, fmt.Errorf("a person record: %w", err)
+	}
+	p, err := register.ParsePerson(plain)
+	clear(plain)
+	if err != nil {
+		return r, err
+	}
+	return store.PersonRecord{Subject: e.Subject, Person: store.Person{Name: p.Name, Form: p.Form, Class: p.Class,
+		Photo: p.Photo, Dietary: p.Dietary, PINIndex: p.PINIndex, PINVerifier: p.PINVerifier, Revision: e.Revision}}, nil
 }

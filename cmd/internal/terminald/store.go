@@ -1,7 +1,6 @@
 package terminald
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -99,46 +98,6 @@ func settle(c Config, holds, other string) error {
 		return fmt.Errorf("destroying the keys in the slot %s: %w", other, err)
 	}
 	return keyslot.Use{Kind: holds}.Write(c.Store.Dir)
-}
-
-// Join makes this device a terminal of the site that code is for, and its
-// empty store. wish is the name that the terminal would like to have.
-func Join(ctx context.Context, c Config, code, wish string) (store.Identity, error) {
-	if err := os.MkdirAll(c.Store.Dir, 0o700); err != nil {
-		return store.Identity{}, fmt.Errorf("making the store's folder: %w", err)
-	}
-	if c.joined() {
-		return store.Identity{}, fmt.Errorf("making a store: %s holds one already: run 'tillprintd run', or set it aside first; the code was not used", c.Store.Dir)
-	}
-	// A note about keys that were moved belongs to a store that is gone.
-	if err := c.firstUse().Write(c.Store.Dir); err != nil {
-		return store.Identity{}, err
-	}
-	slot, err := c.createSlot(c.firstKind())
-	if err != nil {
-		return store.Identity{}, err
-	}
-	st, err := terminal.Join(ctx, code, wish, c.Store.Dir, slot, store.Options{})
-	if err != nil {
-		return store.Identity{}, err
-	}
-	defer st.Close()
-	place, err := terminal.PlaceOf(st)
-	if err != nil {
-		return store.Identity{}, err
-	}
-	if err := place.Write(c.Store.Dir); err != nil { // the next start writes it if a cut came before
-		return store.Identity{}, err
-	}
-	if _, err := terminal.CalibratePINs(st, measurePIN); err != nil { // likewise
-		return store.Identity{}, err
-	}
-	if c.firstKind() != c.Keyslot.Kind {
-		if err := migrate(c, st, c.Keyslot.Kind, store.Options{}); err != nil {
-			return store.Identity{}, fmt.Errorf("this is %v now, but its key is still in the slot %s: %w; try 'tillprintd keyslot migrate --to %s'", st.Identity(), c.firstKind(), err, c.Keyslot.Kind)
-		}
-	}
-	return st.Identity(), nil
 }
 
 // measurePIN takes the time on this machine.
