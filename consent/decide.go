@@ -16,6 +16,7 @@ func Decide(s Subject, statements []Statement, p Profile, now time.Time) (Decisi
 	c := &inquiry{subject: s, statements: statements, profile: p, now: now}
 	c.site()
 	c.record()
+	c.unused()
 	c.readable()
 	c.refusal()
 	if c.grown() {
@@ -72,8 +73,8 @@ func (c *inquiry) site() {
 	if p.Purpose == "" || p.Modality == "" {
 		c.find(Pause, "A9", "The site profile does not say for what purpose and with what sensor.")
 	}
-	if p.AgreementAge < 0 || p.AgreementAge > 17 || p.GraceDays < 0 {
-		c.find(Pause, "N2", "The site profile has an age or a number of days that cannot be.")
+	if flaw := p.flaw(); flaw != "" {
+		c.find(Pause, "N2", flaw)
 	}
 }
 
@@ -85,6 +86,9 @@ func (c *inquiry) record() {
 		c.find(Erase, "D3", "The subject has left.")
 	case s.Roster != Current:
 		c.find(Pause, "A5", "The school's list does not say whether the subject is still there.")
+	}
+	if s.Silent {
+		c.find(Pause, "A5", "The school's list has not been heard of for too long.")
 	}
 	if !s.LeavesOn.IsZero() && !s.LeavesOn.Valid() || !s.Eighteenth.IsZero() && !s.Eighteenth.Valid() {
 		c.find(Pause, "A5", "A date on the subject's record is no date.")
@@ -125,12 +129,21 @@ func same(a, b Statement) bool {
 	return a == b
 }
 
-// grown reports whether the subject decides alone: from the 18th birthday, whatever the class says (A2).
+// grown reports whether the subject decides alone, whatever the class says (A2).
 func (c *inquiry) grown() bool {
 	if c.subject.Eighteenth.IsZero() {
 		return c.subject.Class == Adult
 	}
-	return c.subject.Eighteenth.Reached(c.now)
+	return c.subject.alone(c.profile).Reached(c.now)
+}
+
+// alone is the day from which the subject decides without the parents: the 18th birthday, or an earlier one where the law and the site
+// let a pupil consent. Unknown if the 18th birthday is.
+func (s Subject) alone(p Profile) Date {
+	if p.OwnConsentAge == 0 || p.flaw() != "" {
+		return s.Eighteenth
+	}
+	return s.Eighteenth.Anniversary(p.OwnConsentAge - 18)
 }
 
 // dated reports whether a statement can be placed in time: not undated and not from the future.

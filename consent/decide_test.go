@@ -73,6 +73,13 @@ func TestDecideTruthTable(t *testing.T) {
 	grownUp := func(e Date) Subject { return subjectWith(func(s *Subject) { s.Eighteenth = e }) }
 	with := func(rs ...Responsible) Subject { return subjectWith(func(s *Subject) { s.Responsible = rs }) }
 	today := DateOf(now)
+	nation := func(n Nation, age int) Profile {
+		return profileWith(func(p *Profile) { p.Nation, p.OwnConsentAge = n, age })
+	}
+	kept := func(days int) Profile { return profileWith(func(p *Profile) { p.UnusedDays = days }) }
+	used := func(d Date) Subject { return subjectWith(func(s *Subject) { s.LastUsed = d }) }
+	fourteen := grownUp(Date{2030, 5, 2})
+	mine := []Statement{said("", Child, Consent, -1)}
 	tests := []struct {
 		row, name  string
 		subject    Subject
@@ -199,6 +206,32 @@ func TestDecideTruthTable(t *testing.T) {
 		{"D3", "leaver", subjectWith(func(s *Subject) { s.Roster = Leaver }), told(), site(), Erase},
 		{"D3", "leaves today", subjectWith(func(s *Subject) { s.LeavesOn = today }), told(), site(), Erase},
 		{"D3", "leaves tomorrow", subjectWith(func(s *Subject) { s.LeavesOn = today.AddDays(1) }), told(), site(), Permit},
+		{"D3", "not used for as long as fingers are kept", used(today.AddDays(-10)), told(), kept(10), Erase},
+		{"D3", "used one day later", used(today.AddDays(-9)), told(), kept(10), Permit},
+		{"D3", "never used, consent as old as fingers are kept", pupil(), told(), kept(20), Erase},
+		{"D3", "never used, consent one day younger", pupil(), told(), kept(21), Permit},
+		{"D3", "not used, and consented anew", used(today.AddDays(-200)), told(father(Consent, -1)), kept(10), Permit},
+		{"D3", "not used, and a word of mouth", used(today.AddDays(-200)), told(father(Consent, -1, form(Verbal))), kept(10), Erase},
+		{"D3", "used tomorrow, by a clock that is wrong", used(today.AddDays(1)), told(), kept(20), Erase},
+		{"D3", "not used, held", subjectWith(func(s *Subject) { s.Hold, s.LastUsed = true, today.AddDays(-200) }), told(), kept(10), Pause},
+		{"D3", "not used, at a site that keeps them", used(today.AddDays(-400)), told(), site(), Permit},
+		{"A5", "the school's list is silent", subjectWith(func(s *Subject) { s.Silent = true }), told(), site(), Pause},
+		{"A5", "the school's list is silent about a leaver", subjectWith(func(s *Subject) { s.Silent, s.Roster = true, Leaver }), told(), site(), Erase},
+		{"N2", "England: a pupil cannot consent alone", fourteen, mine, nation(EnglandWales, 12), Erase},
+		{"N2", "England: nor do the parents' consents count under such a profile", fourteen, told(), nation("", 12), Pause},
+		{"N2", "a nation that is not known", pupil(), told(), nation("france", 0), Pause},
+		{"2A", "England and Wales, by name", pupil(), told(), nation(EnglandWales, 0), Permit},
+		{"2A", "Scotland without an age of its own: parents as in England", pupil(), told(), nation(Scotland, 0), Permit},
+		{"2A", "Scotland without an age of its own: the pupil alone is not enough", fourteen, mine, nation(Scotland, 0), Erase},
+		{"2A", "Scotland: a pupil of 14 consents", fourteen, mine, nation(Scotland, 12), Permit},
+		{"2A", "Northern Ireland: a pupil of 14 consents", fourteen, mine, nation(NorthernIreland, 14), Permit},
+		{"2A", "Scotland: 14 is not yet 15", fourteen, mine, nation(Scotland, 15), Erase},
+		{"2A", "Scotland: consent by word of mouth only", fourteen, []Statement{child(Consent, -1)}, nation(Scotland, 12), Erase},
+		{"2A", "Scotland: given before the age was reached", grownUp(today.AddDays(-1).Anniversary(6)), []Statement{said("", Child, Consent, -5)}, nation(Scotland, 12), Pause},
+		{"2A", "Scotland: the parents' consent ends with the age, with grace", grownUp(today.AddDays(-1).Anniversary(6)), told(), nation(Scotland, 12), Pause},
+		{"2A", "Scotland: the pupil's no outweighs the pupil's earlier yes", fourteen, append(mine, child(Refusal, 0)), nation(Scotland, 12), Erase},
+		{"2A", "Scotland: a parent's objection counts under 18 all the same", fourteen, append(mine, father(Objection, -1)), nation(Scotland, 12), Erase},
+		{"2A", "Scotland: under the age both parents as in England", pupil(), told(father(Objection, -1)), nation(Scotland, 16), Erase},
 		{"D6", "asks for erasure when grown up", grownUp(Date{2020, 1, 1}), told(self(Withdrawal, -1, form(Verbal))), site(), Erase},
 		{"D7", "refused once: a late feed does not bring it back", pupil(), told(child(Refusal, -200)), site(), Erase},
 		{"F5", "restricted", subjectWith(func(s *Subject) { s.Restricted = true }), told(), site(), Pause},

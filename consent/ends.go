@@ -29,9 +29,10 @@ func Ends(s Subject, statements []Statement, p Profile, now time.Time) []End {
 
 // turns are the days after now on which any rule can change its mind, sorted.
 func turns(s Subject, statements []Statement, p Profile, now time.Time) []Date {
-	dates := []Date{s.LeavesOn, s.Eighteenth, s.Eighteenth.AddDays(p.GraceDays), s.Eighteenth.Anniversary(p.AgreementAge - 18)}
+	dates := []Date{s.LeavesOn, s.Eighteenth, s.Eighteenth.AddDays(p.GraceDays), s.Eighteenth.Anniversary(p.AgreementAge - 18),
+		s.alone(p), s.alone(p).AddDays(p.GraceDays), s.LastUsed.AddDays(p.UnusedDays)}
 	for _, st := range statements {
-		dates = append(dates, st.ReviewBy, st.ReviewBy.AddDays(p.GraceDays))
+		dates = append(dates, st.ReviewBy, st.ReviewBy.AddDays(p.GraceDays), DateOf(st.At.In(now.Location())).AddDays(p.UnusedDays))
 		if st.Kind.negative() && st.Form == Verbal {
 			dates = append(dates, DateOf(st.At.In(now.Location())).AddDays(p.GraceDays))
 		}

@@ -59,30 +59,36 @@ func (c *inquiry) ownConsents() []Statement {
 	return yes
 }
 
-// weighOwn judges an adult's own consent. One that was given before the 18th birthday is a child's agreement and
-// leaves a doubt: the office asks again.
+// weighOwn judges the own consent of somebody who decides alone. One that was given before that is a child's agreement and
+// leaves a doubt: the office asks again. A child's own word counts only where the law lets a child consent.
 func (c *inquiry) weighOwn(s Statement) (standing, Reason) {
 	st, flaw := c.weigh(s)
 	if st == void {
 		return st, flaw
 	}
-	if s.Capacity != Self || !c.mine(s) || !c.subject.Eighteenth.IsZero() && !c.subject.Eighteenth.Reached(s.At.In(c.now.Location())) {
-		return doubtful, Reason{"A2", "A consent was not given by the subject as an adult."}
+	alone, said := c.subject.alone(c.profile), s.At.In(c.now.Location())
+	entitled := s.Capacity == Self || alone.Before(c.subject.Eighteenth)
+	if !entitled || !c.mine(s) || !alone.IsZero() && !alone.Reached(said) {
+		return doubtful, Reason{"A2", "A consent was not given by the subject as somebody who decides alone."}
 	}
 	return st, flaw
 }
 
-// own is the decision about somebody who is 18 or older: own consent (A10). A pupil who has come of age without one is paused for
-// the days of grace, and only if the parents' consent had still held (A2).
+// own is the decision about somebody who decides alone: own consent (A10). A pupil who has come of age without one is paused for
+// the days of grace, and only if the parents' consent had still held (A2). Below 18 the parents' no counts on, wherever the law
+// has pupils consent: the stricter rule is kept (1N).
 func (c *inquiry) own() {
-	b := newBasis(Reason{"A10", "The subject has consented in writing."}, Reason{"A10", "No consent of the subject as an adult is on record."})
+	if e := c.subject.Eighteenth; !e.IsZero() && !e.Reached(c.now) {
+		c.objections(c.voices())
+	}
+	b := newBasis(Reason{"A10", "The subject has consented in writing."}, Reason{"A10", "No own consent of the subject is on record."})
 	for _, s := range c.statements {
 		if s.Kind == Consent && s.Capacity.subject() {
 			st, flaw := c.weighOwn(s)
 			b.add(s, st, flaw)
 		}
 	}
-	since := c.subject.Eighteenth
+	since := c.subject.alone(c.profile)
 	if b.best == void && !since.IsZero() && c.lapsed(since) == Pause {
 		c.find(Pause, "A2", "The pupil has come of age: the parents' consent has ended and the pupil's own is awaited.")
 		c.parental()

@@ -63,6 +63,8 @@ func genSubject(t *rapid.T) Subject {
 			{{"la", LocalAuthority, false}, {"gran", Carer, false}}, nil}).Draw(t, "responsible"),
 		Roster:     rapid.SampledFrom([]Roster{Current, Current, Current, Leaver, UnknownRoster}).Draw(t, "roster"),
 		LeavesOn:   genDate(t, "leaves"),
+		LastUsed:   genDate(t, "used"),
+		Silent:     rapid.IntRange(0, 9).Draw(t, "silent") == 0,
 		Restricted: rapid.IntRange(0, 9).Draw(t, "restricted") == 0,
 		Hold:       rapid.IntRange(0, 9).Draw(t, "hold") == 0,
 	}
@@ -72,6 +74,9 @@ func genProfile(t *rapid.T) Profile {
 	p := site()
 	p.GraceDays = rapid.SampledFrom([]int{0, 14}).Draw(t, "grace")
 	p.AgreementAge = rapid.SampledFrom([]int{0, 12, 13}).Draw(t, "agreement")
+	p.UnusedDays = rapid.SampledFrom([]int{0, 0, 15, 300}).Draw(t, "unused")
+	p.Nation = rapid.SampledFrom([]Nation{"", EnglandWales, Scotland, NorthernIreland, "elsewhere"}).Draw(t, "nation")
+	p.OwnConsentAge = rapid.SampledFrom([]int{0, 0, 12, 16}).Draw(t, "own consent")
 	return p
 }
 
@@ -84,16 +89,18 @@ func TestI4NothingPermitsWithoutAnEntitledWrittenConsent(t *testing.T) {
 			return
 		}
 		child := !s.Eighteenth.Reached(now) && !(s.Eighteenth.IsZero() && s.Class == Adult)
+		early := p.OwnConsentAge > 0 && (p.Nation == Scotland || p.Nation == NorthernIreland) && s.Eighteenth.Anniversary(p.OwnConsentAge-18).Reached(now)
+		child = child && !early
 		good := slices.ContainsFunc(set, func(st Statement) bool {
 			formal := st.Kind == Consent && (st.Form == Written || st.Form == Portal) && !st.At.IsZero() && !st.At.After(now) &&
 				st.Purpose == CanteenIdentification && st.Modality == Finger && st.Notice == "n2" && st.Evidence != ""
 			listed := slices.ContainsFunc(s.Responsible, func(r Responsible) bool { return r.ID == st.By && r.Capacity == st.Capacity })
-			return formal && (child && listed || !child && st.Capacity == Self)
+			return formal && (child && listed || !child && st.Capacity == Self || early && st.Capacity == Child)
 		})
 		refused := slices.ContainsFunc(set, func(st Statement) bool {
 			return st.Capacity == Child && st.Kind == Refusal && st.At.IsZero() && st.Purpose == CanteenIdentification && st.Modality == Finger
 		})
-		if !good || refused || s.Roster != Current || s.Restricted || s.Hold {
+		if !good || refused || s.Silent || s.Roster != Current || s.Restricted || s.Hold {
 			t.Fatalf("permits: %v", reasons)
 		}
 	})
@@ -150,7 +157,7 @@ func TestStateOnlyNarrows(t *testing.T) {
 		s.Hold = false
 		d, _ := Decide(s, set, p, now)
 		for _, change := range []func(*Subject){
-			func(s *Subject) { s.Restricted = true }, func(s *Subject) { s.Roster = Leaver }, func(s *Subject) { s.Roster = UnknownRoster },
+			func(s *Subject) { s.Restricted = true }, func(s *Subject) { s.Silent = true }, func(s *Subject) { s.Roster = Leaver }, func(s *Subject) { s.Roster = UnknownRoster },
 		} {
 			stricter := s
 			change(&stricter)

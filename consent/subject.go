@@ -80,6 +80,8 @@ type Subject struct {
 	Responsible []Responsible `json:"responsible,omitempty"`
 	Roster      Roster        `json:"roster"`
 	LeavesOn    Date          `json:"leaves_on,omitzero"`   // the first day on which nothing may be held (D3)
+	LastUsed    Date          `json:"last_used,omitzero"`   // latest day on which a finger is known to have been used, to about a month
+	Silent      bool          `json:"silent,omitempty"`     // the list that Roster comes from is out of date: see Silent
 	Restricted  bool          `json:"restricted,omitempty"` // accuracy or use is disputed: keep, do not process (F5, G11)
 	Hold        bool          `json:"hold,omitempty"`       // needed for a legal claim: keep, do not process (G12)
 }
