@@ -13,11 +13,15 @@ const (
 // pressed by accident; of is how many could be matched before. Then matching stops at once, as ever, but nothing is destroyed until
 // somebody at the office has confirmed it or MassWait has passed (section 6, item 5 of the field notes; H1).
 func (p Profile) Mass(n, of int) bool {
-	percent := p.MassPercent
-	if percent == 0 {
-		percent = DefaultMassPercent
+	return n > MassLeast && n*100 > of*p.MassShare()
+}
+
+// MassShare is the share in percent above which an erasure is a mass.
+func (p Profile) MassShare() int {
+	if p.MassPercent == 0 {
+		return DefaultMassPercent
 	}
-	return n > MassLeast && n*100 > of*percent
+	return p.MassPercent
 }
 
 // MassWait is for how many days at most an erasure is kept waiting.

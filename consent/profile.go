@@ -1,5 +1,7 @@
 package consent
 
+import "errors"
+
 // Profile is what a site has decided about biometrics (N1, N2). The zero Profile is a site that has none (A16).
 type Profile struct {
 	Biometrics bool   `json:"biometrics"` // site mode (A16); false erases everything biometric
@@ -47,6 +49,14 @@ const (
 	Scotland        Nation = "scotland"
 	NorthernIreland Nation = "northern-ireland"
 )
+
+// Check says what in a profile cannot be: whoever sets it wants to know before Decide pauses everybody for it (N2).
+func (p Profile) Check() error {
+	if flaw := p.flaw(); flaw != "" {
+		return errors.New(flaw)
+	}
+	return nil
+}
 
 // flaw says what in a profile cannot be; empty if nothing is wrong.
 func (p Profile) flaw() string {

@@ -54,9 +54,13 @@ func (s *Store) Check() []Violation {
 
 // held reports whether anything of a subject's fingers may be kept. Dates count only when they have come for certain, as they
 // do for wiping, and a day later: the sweep that wipes runs every minute, but not while the machine is off. A refusal
-// always counts.
+// always counts. While a wipe of many by dates waits, no date counts.
 func (s *Store) held(id consent.SubjectID) bool {
-	d, _ := s.standings[id].At(s.Certain().AddDate(0, 0, -1))
+	st := s.standings[id]
+	if s.datesWait.Load() {
+		st.Ends = nil
+	}
+	d, _ := st.At(s.Certain().AddDate(0, 0, -1))
 	return d != consent.Erase
 }
 

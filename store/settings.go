@@ -110,3 +110,18 @@ func (s *Store) HasFingerKey(id consent.SubjectID) bool {
 	defer s.mu.RUnlock()
 	return s.table != nil && s.table.keys[id].finger != nil
 }
+
+// FingerKeys says of how many subjects fingers can be opened.
+func (s *Store) FingerKeys() (n int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.table == nil {
+		return 0
+	}
+	for _, k := range s.table.keys {
+		if k.finger != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -41,6 +42,8 @@ type Store struct {
 	standings map[consent.SubjectID]standing
 	pending   pending
 	evict     func(consent.SubjectID) // see OnWipe
+
+	datesWait atomic.Bool // see DatesWait
 }
 
 // secretSigning is the seed of the terminal's Ed25519 key.

@@ -160,7 +160,7 @@ func (t *Till) decide(v matcher.Verdict, r Result, advice []string) {
 		return
 	}
 	band := audit.BandOf(v.Best.Score, v.Threshold)
-	t.propose(identity{subject: subject, finger: true, route: routeFinger, band: band, limit: strconv.FormatFloat(v.Threshold, 'f', 1, 64)},
+	t.propose(identity{subject: subject, finger: true, route: RouteFinger, band: band, limit: strconv.FormatFloat(v.Threshold, 'f', 1, 64)},
 		"Their "+fingerName(v.Best.Finger)+" was alike ("+string(band)+"). This is an informed guess, not a fact: compare the face.")
 }
 

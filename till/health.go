@@ -44,7 +44,8 @@ func (t *Till) fingersLamp() Lamp {
 // The audit log's words for the till's events. The log has no place for a PIN, a
 // name, a score or who else was alike (F7).
 const (
-	routeFinger  = "finger"
+	// RouteFinger is the route of a match in the audit log that rests on a finger.
+	RouteFinger  = "finger"
 	routePIN     = "pin"
 	routeName    = "name"
 	routeOutside = "outside"

@@ -32,7 +32,7 @@ var logged = []struct {
 		{Kind: audit.Start, Action: "create"}, {Kind: audit.Enrol, Subject: "amina", Action: "captured", Count: 3},
 		{Kind: audit.Enrol, Subject: "ben", Action: "captured", Count: 3}}},
 	{"a finger", func(w *world) { w.scan(w.aminas.press()); w.must(w.confirm()) },
-		[]audit.Event{{Kind: audit.Match, Operator: "operator", Subject: "amina", Route: routeFinger, Band: "any", Limit: "any"}}},
+		[]audit.Event{{Kind: audit.Match, Operator: "operator", Subject: "amina", Route: RouteFinger, Band: "any", Limit: "any"}}},
 	{"a stranger's finger, of which nothing may be kept (A15)", func(w *world) { w.scan(grow(9).press()); w.must(w.till.Clear(w.ctx)) }, nil},
 	{"a finger whose pupil the operator does not see", func(w *world) { w.scan(w.bens.press()); w.must(w.reject()) },
 		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Action: actionNotThem, Band: "any", Limit: "any"}}},

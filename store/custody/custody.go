@@ -19,13 +19,16 @@ type Custody struct {
 	g  *matcher.Gallery
 
 	write sync.Mutex // held over each change of gallery and store together
+	wait  patience   // with wipes by dates that are too many at once; guarded by write
 
 	mu     sync.RWMutex               // guards what follows; never held while waiting for anything
 	barred map[consent.SubjectID]int  // losing permission in calls that run now: how many
 	failed map[consent.SubjectID]bool // should have lost it, but nothing could be written
+	dated  int                        // whose fingers a wipe of many by dates would destroy that waits
 	lease  time.Time                  // fingers may be matched until then; zero: no lease yet
 	kept   time.Time                  // the lease that the disk holds
 	off    bool                       // the site has no biometrics (A16)
+	keep   consent.Date               // while off: the first day on which what is sealed goes; unknown for at once
 	wiped  bool                       // off is on the disk, and everything that it ends is wiped
 	block  bool                       // the hub has blocked this terminal (H6)
 }

@@ -37,30 +37,48 @@ func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 	}
 	s.Loaded = len(c.g.Subjects()) - before
 	var err error
-	switch {
-	case !c.Biometrics(): // a power cut may have come between the switch and the wipe
-		s.Receipts, err = c.st.WipeAll("A16")
-	default:
-		s.Receipts, err = c.st.Wipe(c.ended())
-	}
-	if err != nil {
+	if s.Receipts, err = c.wipeEnded(); err != nil {
 		return s, fmt.Errorf("sweeping: %w", err)
 	}
 	return s, nil
 }
 
-// ended lists who has templates and may not, in a fixed order.
-func (c *Custody) ended() []store.Ending {
+// wipeEnded destroys what the time for has certainly passed, unless it is so much that it waits.
+func (c *Custody) wipeEnded() ([]store.Receipt, error) {
+	c.mu.RLock()
+	off, keep := c.off, c.keep
+	c.mu.RUnlock()
+	if off && keep.IsZero() { // a power cut came between the switch and the wipe
+		return c.st.WipeAll("A16")
+	}
+	ended, held := c.ended()
+	n := len(ended)
+	all := off && keep.Reached(c.st.Certain())
+	if all {
+		n = held
+	}
+	ripe, err := c.ripe(n, held)
+	switch {
+	case err != nil || !ripe:
+		return nil, err
+	case all:
+		return c.st.WipeAll("A16")
+	}
+	return c.st.Wipe(ended)
+}
+
+// ended lists, in a fixed order, who has templates and may not, and says how many have any.
+func (c *Custody) ended() (ended []store.Ending, held int) {
 	now := c.st.Certain()
-	var ended []store.Ending
 	c.st.Standings(func(id consent.SubjectID, st store.Standing) bool {
 		if d, rows := st.At(now); d == consent.Erase {
 			ended = append(ended, store.Ending{Subject: id, Row: first(rows, "D3")})
 		}
 		return true
 	})
+	ended = slices.DeleteFunc(ended, func(e store.Ending) bool { return !c.st.HasFingerKey(e.Subject) })
 	slices.SortFunc(ended, func(a, b store.Ending) int { return strings.Compare(string(a.Subject), string(b.Subject)) })
-	return ended
+	return ended, c.st.FingerKeys()
 }
 
 func first(rows []string, otherwise string) string {
@@ -83,12 +101,18 @@ func (c *Custody) Refetch(why string) error {
 
 // SetBiometrics sets the site's mode (A16). Turning it off empties the gallery at once and wipes every template; turning
 // it on again brings nothing back. After an error it is to be called again: off holds in memory already, on does not.
-func (c *Custody) SetBiometrics(_ context.Context, on bool) ([]store.Receipt, error) {
+func (c *Custody) SetBiometrics(ctx context.Context, on bool) ([]store.Receipt, error) {
 	if on {
-		return nil, c.turnOn()
+		return nil, c.turnOn(ctx)
 	}
+	return c.TurnOff(consent.Date{})
+}
+
+// TurnOff ends biometrics at the site. Fingers stop and the gallery is emptied at once; what is sealed stays sealed until keep, the
+// first day on which it goes, or goes now if keep is unknown: so large an erasure may be a mistake, and the office is asked (H1).
+func (c *Custody) TurnOff(keep consent.Date) ([]store.Receipt, error) {
 	c.mu.Lock()
-	c.off = true
+	c.off, c.keep = true, keep
 	wiped := c.wiped
 	c.mu.Unlock()
 	if wiped {
@@ -99,8 +123,15 @@ func (c *Custody) SetBiometrics(_ context.Context, on bool) ([]store.Receipt, er
 	for _, id := range c.g.Subjects() {
 		c.g.RemoveSubject(id)
 	}
-	if err := c.keepSwitch(settingOff, true); err != nil {
+	value := []byte(switchedOn)
+	if !keep.IsZero() {
+		value = []byte(keep.String())
+	}
+	if err := c.keepSetting(settingOff, value); err != nil {
 		return nil, err
+	}
+	if !keep.IsZero() {
+		return nil, nil
 	}
 	// A crash here leaves a site that is off, whose templates the next sweep wipes.
 	receipts, err := c.st.WipeAll("A16")
@@ -113,7 +144,7 @@ func (c *Custody) SetBiometrics(_ context.Context, on bool) ([]store.Receipt, er
 	return receipts, nil
 }
 
-func (c *Custody) turnOn() error {
+func (c *Custody) turnOn(ctx context.Context) error {
 	if c.Biometrics() {
 		return nil
 	}
@@ -123,7 +154,7 @@ func (c *Custody) turnOn() error {
 		return err
 	}
 	c.mu.Lock()
-	c.off, c.wiped = false, false
+	c.off, c.wiped, c.keep = false, false, consent.Date{}
 	c.mu.Unlock()
-	return nil
+	return c.loadAll(ctx) // of a switch that was taken back before anything was wiped
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
 )
 
@@ -13,6 +14,7 @@ const (
 	settingLease = "custody.lease"
 	settingOff   = "custody.biometrics-off"
 	settingBlock = "custody.block"
+	settingMass  = "custody.mass"
 )
 
 func (c *Custody) loadSwitches() error {
@@ -24,16 +26,23 @@ func (c *Custody) loadSwitches() error {
 		return err
 	}
 	c.kept = c.lease
-	for _, b := range []struct {
-		name string
-		into *bool
-	}{{settingOff, &c.off}, {settingBlock, &c.block}} {
-		_, err := c.st.Setting(b.name)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := c.loadPatience(); err != nil {
+		return err
+	}
+	off, err := c.st.Setting(settingOff)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if c.off = err == nil; c.off && string(off) != switchedOn {
+		if c.keep, err = consent.ParseDate(string(off)); err != nil {
 			return err
 		}
-		*b.into = err == nil
 	}
+	_, err = c.st.Setting(settingBlock)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	c.block = err == nil
 	return nil
 }
 
@@ -86,11 +95,18 @@ func (c *Custody) SetBlocked(on bool) error {
 	return c.keepSwitch(settingBlock, on)
 }
 
+// switchedOn is what the disk holds for a switch that is on; settingOff may hold a date instead.
+const switchedOn = "on"
+
 func (c *Custody) keepSwitch(name string, on bool) error {
 	var value []byte
 	if on {
-		value = []byte("on")
+		value = []byte(switchedOn)
 	}
+	return c.keepSetting(name, value)
+}
+
+func (c *Custody) keepSetting(name string, value []byte) error {
 	if err := c.st.SetSetting(name, value); err != nil {
 		return fmt.Errorf("keeping %s: %w", name, err)
 	}

@@ -84,6 +84,7 @@ type Person struct {
 	PIN        bool          `json:"pin"`             // there is a verifier; the digits are known to nobody
 	Eighteenth consent.Date  `json:"eighteenth,omitzero"`
 	LeavesOn   consent.Date  `json:"leaves_on,omitzero"`
+	LastUsed   consent.Date  `json:"last_used,omitzero"` // a finger, to about a month
 	Roster     string        `json:"roster,omitempty"`
 	Restricted bool          `json:"restricted,omitempty"` // F5, G11
 	Hold       bool          `json:"hold,omitempty"`       // G12

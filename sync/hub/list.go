@@ -58,6 +58,7 @@ type Detail struct {
 	Eighteenth  consent.Date        `json:"eighteenth,omitzero"`
 	Roster      consent.Roster      `json:"roster"`
 	LeavesOn    consent.Date        `json:"leaves_on,omitzero"`
+	LastUsed    consent.Date        `json:"last_used,omitzero"` // to about a month (D3)
 	Restricted  bool                `json:"restricted"`
 	Hold        bool                `json:"hold"`
 	Dietary     []string            `json:"dietary"`
@@ -77,7 +78,7 @@ func (h *Hub) Subject(ctx context.Context, site string, id consent.SubjectID) (*
 	if err != nil {
 		return nil, err
 	}
-	d := &Detail{Eighteenth: who.Eighteenth, Roster: who.Roster, LeavesOn: who.LeavesOn, Restricted: who.Restricted,
+	d := &Detail{Eighteenth: who.Eighteenth, Roster: who.Roster, LeavesOn: who.LeavesOn, LastUsed: who.LastUsed, Restricted: who.Restricted,
 		Hold: who.Hold, Dietary: who.person.dietary, Statements: who.statements}
 	d.Listed = Listed{Subject: id, Name: who.person.name, Form: who.person.form, Class: who.Class, PIN: who.person.pinIndex != nil, Standing: *who.standing}
 	slices.SortStableFunc(d.Statements, func(a, b consent.Statement) int { return a.At.Compare(b.At) })

@@ -22,6 +22,10 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 	for pattern, serve := range map[string]func(*http.Request, officer) (any, error){
 		"GET /office/api/site":                         h.apiSite,
 		"PUT /office/api/site/profile":                 h.apiProfile,
+		"GET /office/api/waiting":                      h.apiWaiting,
+		"POST /office/api/waiting/confirm":             answer(h.ConfirmErasures),
+		"POST /office/api/waiting/reject":              answer(h.RejectErasures),
+		"PUT /office/api/roster":                       h.apiRoster,
 		"GET /office/api/subjects":                     h.apiList,
 		"POST /office/api/subjects":                    h.apiAdd,
 		"POST /office/api/subjects/bulk":               h.apiBulk,

@@ -32,7 +32,7 @@ var pageTemplates = func() map[string]*template.Template {
 		"modeWords":     func(m register.Mode) string { return modeWords[m] },
 		"page":          func(view, part any) map[string]any { return map[string]any{"View": view, "Part": part} },
 	}).ParseFS(pageFiles, "pages/frame.html"))
-	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held", "commission"} {
+	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held", "commission", "waiting"} {
 		all[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -44,6 +44,7 @@ type view struct {
 	Site    Site
 	Officer string
 	Error   string
+	Waiting int // erasures that the office is asked about
 	Body    any
 }
 
@@ -69,6 +70,8 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"POST /office/exports/{id}/confirm":        h.exportConfirm,
 		"GET /office/exports/{id}/file":            h.exportFile,
 		"POST /office/people/{id}/{act}":           h.personAct,
+		"GET /office/waiting":                      h.waitingPage,
+		"POST /office/waiting/{answer}":            h.waitingPost,
 		"GET /office/terminals":                    h.terminalsPage,
 		"POST /office/terminals":                   h.joinPost,
 		"GET /office/terminals/{name}/held":        h.heldPage,
@@ -113,6 +116,9 @@ func (h *Hub) show(w http.ResponseWriter, r *http.Request, status int, who offic
 			_, v.Error = h.officeFailure(r, err)
 		}
 		v.Site = site
+		if v.Waiting, err = countWaiting(r.Context(), h.db, who.site); err != nil {
+			_, v.Error = h.officeFailure(r, err)
+		}
 	}
 	part := "frame.html"
 	if r.Header.Get("HX-Request") != "" && r.Method == http.MethodGet {

@@ -122,3 +122,30 @@ func (h *Hub) apiPINs(r *http.Request, who officer) (any, error) {
 	}
 	return h.DrawPINs(r.Context(), who.site, who.name, in.Subjects)
 }
+
+// apiRoster takes the complete list of pupils. A body that does not say that it is complete is refused: of who is missing from a part
+// nothing follows.
+func (h *Hub) apiRoster(r *http.Request, who officer) (any, error) {
+	var in struct {
+		Complete bool                `json:"complete"`
+		Pupils   []consent.SubjectID `json:"pupils"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	if !in.Complete {
+		return nil, fmt.Errorf("%w: the list does not say that it is complete", ErrInvalid)
+	}
+	return h.TakeRoster(r.Context(), who.site, who.name, in.Pupils)
+}
+
+func (h *Hub) apiWaiting(r *http.Request, who officer) (any, error) {
+	return h.Waiting(r.Context(), who.site)
+}
+
+// answer serves the office's answer to erasures that wait.
+func answer(give func(ctx context.Context, site, officer string) error) func(*http.Request, officer) (any, error) {
+	return func(r *http.Request, who officer) (any, error) {
+		return struct{}{}, give(r.Context(), who.site, who.name)
+	}
+}

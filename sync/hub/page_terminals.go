@@ -83,6 +83,8 @@ func (h *Hub) receiptFile(w http.ResponseWriter, r *http.Request, who officer) e
 
 type schoolView struct {
 	Profile consent.Profile
+	Heard   consent.Date // the last complete list of pupils
+	Silent  bool
 	Deeds   []Deed
 	Reports []Report
 }
@@ -100,6 +102,10 @@ func (h *Hub) schoolPage(w http.ResponseWriter, r *http.Request, who officer) er
 	if err != nil {
 		return err
 	}
-	h.show(w, r, http.StatusOK, who, "school", view{Title: "School", Body: schoolView{site.Profile, deeds, alerts}})
+	heard, silent, err := loadHeard(r.Context(), h.db, who.site)
+	if err != nil {
+		return err
+	}
+	h.show(w, r, http.StatusOK, who, "school", view{Title: "School", Body: schoolView{site.Profile, heard, silent, deeds, alerts}})
 	return nil
 }

@@ -35,7 +35,7 @@ func (h *Hub) record(ctx context.Context, site string, o export.Order) (*export.
 			"The verifier and the index of the PIN: they would help only whoever wants to misuse them.",
 		}}
 	r.Person = &export.Person{Name: d.Name, Form: d.Form, Class: d.Class, Dietary: d.Dietary, Photo: who.person.photo, PIN: d.PIN,
-		Eighteenth: d.Eighteenth, LeavesOn: d.LeavesOn, Roster: d.Roster.String(), Restricted: d.Restricted, Hold: d.Hold}
+		Eighteenth: d.Eighteenth, LeavesOn: d.LeavesOn, LastUsed: d.LastUsed, Roster: d.Roster.String(), Restricted: d.Restricted, Hold: d.Hold}
 	r.Standing = &export.Standing{Decision: d.Standing.Decision, Reasons: d.Reasons, Ends: d.Standing.Ends}
 	for _, st := range d.Statements {
 		if st.Kind == consent.Exempt {

@@ -169,12 +169,22 @@ func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c
 	if !s.Plausible() || !plausibleCost(s.PINCost) {
 		return fail(http.StatusBadRequest, register.CodeMalformed, "a status out of bounds")
 	}
+	used := s.Used
+	s.Used = nil // not kept
 	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("storing a status: %w", err)
 	}
 	now := h.config.Now()
-	err = h.change(r.Context(), func(tx *sql.Tx) error {
+	write := h.change
+	if len(used) > 0 {
+		write = func(ctx context.Context, f func(*sql.Tx) error) error { return h.write(ctx, c.site, f) }
+		defer h.wakes.wake(c.site)
+	}
+	err = write(r.Context(), func(tx *sql.Tx) error {
+		if err := h.noteUses(r.Context(), tx, c.site, used); err != nil {
+			return err
+		}
 		if err := keepInventory(r.Context(), tx, c, s, now); err != nil {
 			return err
 		}

@@ -15,6 +15,13 @@ import (
 	"github.com/tillprint/tillprint/sync/register"
 )
 
+// change is what settle makes of one subject.
+type change struct {
+	id       consent.SubjectID
+	was, now *register.Subject // was is nil for somebody new
+	next     consent.Date      // when to decide again
+}
+
 // settle decides for each of the subjects from all that is on record and enters
 // in the register what has changed, revocations first. It also empties the
 // mailbox of whoever is not permitted. It is the only place where a standing
@@ -23,11 +30,6 @@ func (h *Hub) settle(ctx context.Context, tx *sql.Tx, site string, ids []consent
 	s, err := loadSite(ctx, tx, site)
 	if err != nil {
 		return err
-	}
-	type change struct {
-		id       consent.SubjectID
-		was, now *register.Subject
-		next     consent.Date
 	}
 	changes := make([]change, 0, len(ids))
 	for _, id := range ids {
@@ -40,6 +42,9 @@ func (h *Hub) settle(ctx context.Context, tx *sql.Tx, site string, ids []consent
 			return err
 		}
 		changes = append(changes, change{id, who.standing, now, next})
+	}
+	if err := h.guardMass(ctx, tx, s, changes); err != nil {
+		return fmt.Errorf("guarding against an erasure of many by mistake: %w", err)
 	}
 	slices.SortStableFunc(changes, func(a, b change) int { return cmp.Compare(a.now.Decision, b.now.Decision) })
 	b, err := openBook(ctx, tx, site, h.config.Now())
@@ -174,6 +179,9 @@ func (h *Hub) Redecide(ctx context.Context) error {
 }
 
 func (h *Hub) redecideSite(ctx context.Context, s Site) error {
+	if err := errors.Join(h.watchWaiting(ctx, s), h.watchRoster(ctx, s)); err != nil {
+		return err
+	}
 	today, _, err := s.today(h.config.Now())
 	if err != nil {
 		return err
@@ -188,7 +196,12 @@ func (h *Hub) redecideSite(ctx context.Context, s Site) error {
 	if err != nil || len(due) == 0 {
 		return err
 	}
-	if err := h.write(ctx, s.ID, func(tx *sql.Tx) error { return h.settle(ctx, tx, s.ID, due) }); err != nil {
+	if err := h.write(ctx, s.ID, func(tx *sql.Tx) error {
+		if err := h.settle(ctx, tx, s.ID, due); err != nil {
+			return err
+		}
+		return h.endSwitch(ctx, tx, s.ID)
+	}); err != nil {
 		return fmt.Errorf("deciding again at %s: %w", s.ID, err)
 	}
 	h.config.Log.Info("dates reached", "site", s.ID, "subjects", len(due))

@@ -183,10 +183,11 @@ func (p NewSubject) check() error {
 // loadSubject reads all that a decision about one subject needs.
 func loadSubject(ctx context.Context, q asker, site string, id consent.SubjectID) (*subject, error) {
 	s := &subject{Subject: consent.Subject{ID: id}}
-	var class, roster, eighteenth, leaves, dietary, standing string
-	err := q.QueryRowContext(ctx, `SELECT class, eighteenth, roster, leaves_on, restricted, hold, name, form, photo, dietary,
-			pin_index, pin_verifier, person_rev, standing FROM subjects WHERE site = $1 AND subject = $2`, site, id).Scan(
-		&class, &eighteenth, &roster, &leaves, &s.Restricted, &s.Hold, &s.person.name, &s.person.form, &s.person.photo, &dietary,
+	var class, roster, eighteenth, leaves, used, dietary, standing string
+	err := q.QueryRowContext(ctx, `SELECT class, eighteenth, roster, leaves_on, last_used, (SELECT silent FROM sites WHERE site = $1),
+			restricted, hold, name, form, photo, dietary, pin_index, pin_verifier, person_rev, standing
+		FROM subjects WHERE site = $1 AND subject = $2`, site, id).Scan(
+		&class, &eighteenth, &roster, &leaves, &used, &s.Silent, &s.Restricted, &s.Hold, &s.person.name, &s.person.form, &s.person.photo, &dietary,
 		&s.person.pinIndex, &s.person.pinVerifier, &s.person.revision, &standing)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("%w: there is no subject %.40q", ErrNotFound, id)
@@ -195,7 +196,9 @@ func loadSubject(ctx context.Context, q asker, site string, id consent.SubjectID
 		return nil, fmt.Errorf("reading subject %s: %w", id, plain(err))
 	}
 	err = errors.Join(s.Class.UnmarshalText([]byte(class)), s.Roster.UnmarshalText([]byte(roster)),
-		s.Eighteenth.UnmarshalText([]byte(eighteenth)), s.LeavesOn.UnmarshalText([]byte(leaves)), json.Unmarshal([]byte(dietary), &s.person.dietary))
+		s.Eighteenth.UnmarshalText([]byte(eighteenth)), s.LeavesOn.UnmarshalText([]byte(leaves)),
+		s.LastUsed.UnmarshalText([]byte(used)), json.Unmarshal([]byte(dietary), &s.person.dietary))
+	s.Silent = s.Silent && s.Class == consent.Pupil // the list is of pupils
 	if standing != "" && err == nil {
 		err = json.Unmarshal([]byte(standing), &s.standing)
 	}

@@ -144,6 +144,12 @@ func (p *Profile) check() error {
 			return errors.New("a text of the profile is longer than 200 bytes")
 		}
 	}
+	if p.Unused < 0 {
+		return errors.New("the profile keeps unused fingers for a time that cannot be")
+	}
+	if !p.Keep.IsZero() && (!p.Keep.Valid() || p.Biometrics) {
+		return errors.New("the profile keeps templates until a day that cannot be")
+	}
 	return nil
 }
 

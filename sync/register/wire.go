@@ -229,6 +229,9 @@ type Status struct {
 	SelfTest  []Check   `json:"self_test,omitempty"` // of the last one, at most 24
 	Tested    time.Time `json:"tested,omitzero"`     // when that was
 	Errors    []string  `json:"errors,omitempty"`    // at most 16, one sentence each, no personal data
+	// Used are subjects whose fingers have served them since the last status, at most MaxUsed, and only where the profile asks for it
+	// (D3). Neither when nor how often is told, and the hub keeps a date to about a month (F1).
+	Used []consent.SubjectID `json:"used,omitempty"`
 }
 
 // Check is one part that a terminal has tried, and what it found.
@@ -246,8 +249,11 @@ func (s *Status) Plausible() bool {
 		}
 	}
 	return s.Applied <= 1<<40 && s.Epoch <= 1<<40 && len(s.Version) <= 100 && len(s.Mode) <= 16 && len(s.Why) <= 500 &&
-		len(s.Errors) <= 16 && len(s.Cipher) <= 100 && len(s.Promise) <= 1000 && len(s.SelfTest) <= 24
+		len(s.Errors) <= 16 && len(s.Cipher) <= 100 && len(s.Promise) <= 1000 && len(s.SelfTest) <= 24 && len(s.Used) <= MaxUsed
 }
+
+// MaxUsed is how many subjects one Status can name.
+const MaxUsed = 2000
 
 // Decode reads a JSON body strictly: at most MaxBody bytes, no unknown keys, nothing after the value.
 func Decode(body []byte, v any) error {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/sync/register"
@@ -79,6 +80,7 @@ type Client struct {
 	changed chan struct{} // closed at the next change of state
 	remarks []string      // for the next status, newest last
 	count   inventory
+	used    map[consent.SubjectID]bool // whose fingers were used and the hub does not know yet (D3); forgotten at a stop, told at the next meal
 }
 
 // New prepares a client over a store that Join has made.
@@ -157,6 +159,21 @@ func (c *Client) Wake() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
+	}
+}
+
+// Used notes that a subject's finger has served them, for a site that erases unused fingers (D3).
+func (c *Client) Used(id consent.SubjectID) {
+	if p, ok := c.Profile(); !ok || p.Unused == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.used == nil {
+		c.used = map[consent.SubjectID]bool{}
+	}
+	if len(c.used) < register.MaxUsed {
+		c.used[id] = true
 	}
 }
 

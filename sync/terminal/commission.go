@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -50,8 +51,9 @@ func (c *Client) recallMode() error {
 }
 
 // planned is whether fingers are in use at this terminal once a plan is carried out: the site wants them, and the terminal
-// has been commissioned for them. changed says that the plan speaks of it.
-func (c *Client) planned(plan register.Plan) (on, changed bool) {
+// has been commissioned for them. changed says that the plan speaks of it, and keep until when what is sealed stays although they are not:
+// only where the site's switch may be a mistake, see register.Profile.
+func (c *Client) planned(plan register.Plan) (on bool, keep consent.Date, changed bool) {
 	mode := c.Mode()
 	if plan.Commission != nil {
 		mode = plan.Commission.Mode
@@ -62,7 +64,10 @@ func (c *Client) planned(plan register.Plan) (on, changed bool) {
 	} else {
 		site, _ = c.Profile()
 	}
-	return site.Biometrics && mode == register.ModeFingers, plan.Profile != nil || plan.Commission != nil
+	if mode == register.ModeFingers {
+		on, keep = site.Biometrics, site.Keep
+	}
+	return on, keep, plan.Profile != nil || plan.Commission != nil
 }
 
 // noteCommission keeps a new commission.

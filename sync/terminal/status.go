@@ -3,7 +3,9 @@ package terminal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tillprint/tillprint/store"
@@ -29,7 +31,7 @@ func (c *Client) sendStatus(ctx context.Context) error {
 	before, at := c.count.sent, c.count.at
 	c.mu.Unlock()
 	same := s
-	same.At, same.Log = before.At, before.Log // every meal moves the log
+	same.At, same.Log, same.Used = before.At, before.Log, before.Used // every meal moves the log
 	if equalStatus(same, before) && c.o.Now().Sub(at) < statusEvery {
 		return nil
 	}
@@ -40,6 +42,9 @@ func (c *Client) sendStatus(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.count.sent, c.count.at = s, c.o.Now()
 	c.remarks = c.remarks[min(len(s.Errors), len(c.remarks)):]
+	for _, id := range s.Used {
+		delete(c.used, id)
+	}
 	return nil
 }
 
@@ -68,7 +73,7 @@ func (c *Client) status() (register.Status, error) {
 	s := register.Status{Applied: c.state.Applied, Version: c.o.Version, At: clock.Now().UTC(), Clock: clock.Trusted(), Mode: c.mode, Fingers: on, Why: why,
 		Pupils: n.Pupils, Adults: n.Adults, Photos: n.Photos, PINs: n.PINs, Subjects: n.Subjects, Templates: n.Templates, Log: n.Log,
 		Cipher: store.Cipher, Epoch: st.Epoch(), Promise: st.Promise(), PINCost: cost,
-		Pending: c.state.Pending, Errors: append([]string(nil), c.remarks...)}
+		Pending: c.state.Pending, Errors: append([]string(nil), c.remarks...), Used: slices.Sorted(maps.Keys(c.used))}
 	if c.o.About != nil {
 		c.o.About(&s)
 	}

@@ -67,8 +67,8 @@ func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 			}
 		}
 	}
-	if on, changed := c.planned(plan); changed && !on {
-		if _, err := c.o.Custody.SetBiometrics(ctx, false); err != nil {
+	if on, keep, changed := c.planned(plan); changed && !on {
+		if _, err := c.o.Custody.TurnOff(keep); err != nil {
 			return fmt.Errorf("%w: %w", errStore, err)
 		}
 	}
@@ -135,7 +135,7 @@ func changes(standings []register.Standing) []store.Change {
 
 // release carries out what lets go: it comes last.
 func (c *Client) release(ctx context.Context, plan register.Plan) error {
-	if on, changed := c.planned(plan); changed && on {
+	if on, _, changed := c.planned(plan); changed && on {
 		if _, err := c.o.Custody.SetBiometrics(ctx, true); err != nil {
 			return fmt.Errorf("%w: %w", errStore, err)
 		}

@@ -16,6 +16,9 @@ import (
 // words.
 func (t *Terminal) lamps() []till.Lamp {
 	lamps := []till.Lamp{t.hubLamp(), leaseLamp(t.Custody.Lease(), t.Store.Now()), modeLamp(t.Hub.Mode()), t.testLamp()}
+	if words := t.Custody.Waiting(); words != "" {
+		lamps = append(lamps, till.Lamp{Part: "Office", Words: words, Level: till.Warn})
+	}
 	if locked.Trouble() != nil {
 		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
 	}
