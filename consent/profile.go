@@ -39,6 +39,10 @@ type Profile struct {
 	// DefaultMassDays.
 	MassPercent int `json:"mass_percent,omitempty"` // 1 to 100
 	MassDays    int `json:"mass_days,omitempty"`    // 1 to 14
+
+	// PINDigits is the length of PINs, the way for whoever does not use a finger (C1): 6, or 4, which open nothing without a name that is
+	// claimed first. Zero is 6.
+	PINDigits int `json:"pin_digits,omitempty"`
 }
 
 // Nation is one of the legal systems that a school can be under.
@@ -65,6 +69,8 @@ func (p Profile) flaw() string {
 		return "The site profile has an age or a number of days that cannot be."
 	case p.MassPercent < 0 || p.MassPercent > 100 || p.MassDays < 0 || p.MassDays > 14:
 		return "The site profile guards against mistakes with a share or a time that cannot be."
+	case p.PINDigits != 0 && p.PINDigits != 4 && p.PINDigits != 6:
+		return "PINs have 6 digits, or 4 behind a name."
 	case p.Nation != "" && p.Nation != EnglandWales && p.Nation != Scotland && p.Nation != NorthernIreland:
 		return "The site profile names a nation whose law is not known here."
 	case p.OwnConsentAge != 0 && (p.Nation == "" || p.Nation == EnglandWales):

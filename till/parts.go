@@ -39,6 +39,12 @@ type People interface {
 	Applied() (seq uint64, checkpoint []byte)
 }
 
+// Settings outlive a restart; *store.Store holds them.
+type Settings interface {
+	Setting(name string) ([]byte, error) // the error wraps store.ErrNotFound when there is none
+	SetSetting(name string, value []byte) error
+}
+
 // Outlet tells a point of sale who is being served. Its methods are called by
 // the till's own goroutine and must not wait.
 type Outlet interface {
@@ -71,6 +77,8 @@ type Parts struct {
 	Outlets     []Outlet                                                        // optional
 	Signal      func(Display)                                                   // optional: lights and sound; must not wait
 	Lamps       func() []Lamp                                                   // optional: hub and lease, for the health bar
+	PINDigits   func() int                                                      // optional: length of PINs as the hub last said it, 0 for the configured one; 4 opens nothing without a claimed name
+	Settings    Settings                                                        // optional: what a restart must not forget
 	Audit       func(...audit.Event) error                                      // appends to the audit log; (*store.Store).Append
 	Events      func(first int64, each func(n int64, e audit.Event) bool) error // optional: reads the audit log, so that a restart forgets nobody served today
 	Alert       func(sentence string) error                                     // optional: tells the office of what somebody should look into

@@ -62,6 +62,7 @@ type Till struct {
 	view     View               // the next snapshot
 	who      identity           // behind view.Proposal
 	digits   []byte             // PIN digits keyed so far; cleared when the state is left
+	claimed  consent.SubjectID  // whose PIN is being keyed, where a name comes first; "" otherwise
 	tries    int                // failed tries for this basket
 	throttle throttle           //
 	served   map[consent.SubjectID]time.Time
@@ -132,6 +133,7 @@ func (t *Till) Run(ctx context.Context) error {
 		t.workers.Go(func() { t.reader.keepOpen(t.ctx) })
 	}
 	t.recallServed()
+	t.recallThrottle()
 	t.idle("")
 	t.publish()
 	for {

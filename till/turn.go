@@ -92,7 +92,7 @@ func (t *Till) show(state State, say string, stay time.Duration) {
 func (t *Till) forget() {
 	clear(t.digits)
 	t.digits = t.digits[:0]
-	t.who = identity{}
+	t.who, t.claimed = identity{}, ""
 }
 
 // expire ends a state that has lasted its time.

@@ -51,6 +51,7 @@ type View struct {
 	Proposal  *Proposal  // set in Proposed, Served and Refused, nil otherwise
 	Keyed     int        // digits keyed so far, in Keying
 	PINLength int        // digits of a PIN at this site
+	NameFirst bool       // a PIN opens nothing without a claimed name
 	Enrolment *Enrolment // set in the enrolment states
 	Health    []Lamp     // the terminal's condition, in words
 	Pupil     PupilView  // what the pupil-facing display shows

@@ -27,7 +27,7 @@ func (h *Hub) PINSlips(ctx context.Context, site, officer string, ids []consent.
 }
 
 func (h *Hub) slips(ctx context.Context, site string, added []Added) ([]PINSlip, error) {
-	all, err := h.List(ctx, site, "", maxPINs)
+	all, err := h.List(ctx, site, "", sparsePINs[usualDigits])
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"slices"
 
@@ -15,11 +17,12 @@ import (
 	"github.com/tillprint/tillprint/store/pin"
 )
 
-// PINDigits is the length of every PIN.
-const PINDigits = 6
+// usualDigits is the length of a PIN where the profile does not say otherwise.
+const usualDigits = 6
 
-// maxPINs of one site keeps a guess at one in at least twenty.
-const maxPINs = 50_000
+// sparsePINs keeps a guess of six digits at one in at least twenty. Four digits open nothing without a name, and are drawn as long as
+// half of them are free.
+var sparsePINs = map[int]int{usualDigits: 50_000, 4: 5_000}
 
 // drawnPIN is a PIN between its draw and the moment it is shown.
 type drawnPIN struct {
@@ -100,12 +103,17 @@ func (h *Hub) draw(ctx context.Context, site string, n int) ([]drawnPIN, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(taken)+n > maxPINs {
-		return nil, fmt.Errorf("%w: a site can have at most %d PINs", ErrInvalid, maxPINs)
+	s, err := h.Site(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	digits := cmp.Or(s.Profile.PINDigits, usualDigits)
+	if len(taken)+n > sparsePINs[digits] {
+		return nil, fmt.Errorf("%w: a site can have at most %d PINs of %d digits", ErrInvalid, sparsePINs[digits], digits)
 	}
 	pins := make([]drawnPIN, n)
 	for i := range pins {
-		if pins[i], err = freshPIN(h.config.Rand, pepper, taken); err != nil {
+		if pins[i], err = freshPIN(h.config.Rand, digits, pepper, taken); err != nil {
 			return nil, err
 		}
 	}
@@ -139,18 +147,18 @@ func (h *Hub) pinCost(ctx context.Context, site string) (Cost, error) {
 }
 
 // freshPIN draws until the PIN is neither taken nor the first that a thief would try.
-func freshPIN(random io.Reader, pepper []byte, taken map[string]bool) (drawnPIN, error) {
+func freshPIN(random io.Reader, length int, pepper []byte, taken map[string]bool) (drawnPIN, error) {
+	n := uint32(math.Pow10(length))
 	for {
 		b, err := randomBytes(random, 4)
 		if err != nil {
 			return drawnPIN{}, err
 		}
-		const n, all = 1_000_000, 1 << 32
 		v := binary.LittleEndian.Uint32(b)
-		if v >= all-all%n { // every PIN equally likely
+		if v >= math.MaxUint32-math.MaxUint32%n { // every PIN equally likely
 			continue
 		}
-		digits := fmt.Sprintf("%0*d", PINDigits, v%n)
+		digits := fmt.Sprintf("%0*d", length, v%n)
 		index := pin.Index(pepper, []byte(digits))
 		if obvious(digits) || taken[string(index)] {
 			continue

@@ -72,7 +72,7 @@ func (h *Hub) enterProfile(ctx context.Context, tx *sql.Tx, s Site, keep consent
 	}
 	_, err = b.append(ctx, register.Entry{Kind: register.KindProfile, Profile: &register.Profile{
 		School: s.Name, Biometrics: s.Profile.Biometrics, Purpose: s.Profile.Purpose, Modality: s.Profile.Modality,
-		Zone: s.Zone, Contact: s.Contact, Keep: keep, Unused: s.Profile.UnusedDays,
+		Zone: s.Zone, Contact: s.Contact, Keep: keep, Unused: s.Profile.UnusedDays, PINDigits: s.Profile.PINDigits,
 	}}, false)
 	return err
 }

@@ -212,3 +212,38 @@ func TestPasswordCostsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// C1: a site may have PINs of four digits, which its terminals take only behind a name.
+func TestPINsOfFourDigits(t *testing.T) {
+	h, _ := newHub(t)
+	p := permitting
+	for _, digits := range []int{3, 5, 7} {
+		p.PINDigits = digits
+		if err := h.SetProfile(t.Context(), "oakfield", "office", p); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%d digits: %v", digits, err)
+		}
+	}
+	p.PINDigits = 4
+	if err := h.SetProfile(t.Context(), "oakfield", "office", p); err != nil {
+		t.Fatal(err)
+	}
+	people := make([]NewSubject, 60)
+	for i := range people {
+		people[i] = pupil(fmt.Sprintf("Pupil %d", i))
+	}
+	added, err := h.AddSubjects(t.Context(), "oakfield", "office", people)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pins := map[string]bool{}
+	for _, a := range added {
+		if !regexp.MustCompile(`^[0-9]{4}$`).MatchString(a.PIN) || pins[a.PIN] || obvious(a.PIN) {
+			t.Fatalf("PIN %q", a.PIN)
+		}
+		pins[a.PIN] = true
+	}
+	x := joined(t, h, serve(t, h.Handler(), h), "oakfield", "till-1")
+	if plan := register.NewPlan(x.sync(0), x.name); plan.Profile == nil || plan.Profile.PINDigits != 4 {
+		t.Errorf("terminals are told %+v", plan.Profile)
+	}
+}

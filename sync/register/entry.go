@@ -96,12 +96,13 @@ type Profile struct {
 	Biometrics bool   `json:"biometrics"` // false: the site does not process biometric data (A16)
 	// Keep, at a site without biometrics, is the first day on which templates that are still sealed go: nobody has confirmed yet that the
 	// switch was meant (H1). Unknown means that they go at once.
-	Keep     consent.Date `json:"keep,omitzero"`
-	Unused   int          `json:"unused,omitempty"` // days after which unused fingers go: then terminals tell whose were used (D3)
-	Purpose  string       `json:"purpose"`
-	Modality string       `json:"modality"`
-	Zone     string       `json:"zone"`              // IANA time zone, in which dates are read
-	Contact  string       `json:"contact,omitempty"` // the data protection contact, for the page
+	Keep      consent.Date `json:"keep,omitzero"`
+	Unused    int          `json:"unused,omitempty"`     // days after which unused fingers go: then terminals tell whose were used (D3)
+	PINDigits int          `json:"pin_digits,omitempty"` // length of PINs; 4 only behind a claimed name, 0 is 6
+	Purpose   string       `json:"purpose"`
+	Modality  string       `json:"modality"`
+	Zone      string       `json:"zone"`              // IANA time zone, in which dates are read
+	Contact   string       `json:"contact,omitempty"` // the data protection contact, for the page
 }
 
 // Marshal returns the canonical bytes: one line of JSON without the line end.

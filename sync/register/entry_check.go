@@ -144,6 +144,9 @@ func (p *Profile) check() error {
 			return errors.New("a text of the profile is longer than 200 bytes")
 		}
 	}
+	if p.PINDigits != 0 && (p.PINDigits < 4 || p.PINDigits > 10) {
+		return errors.New("the profile has PINs of a length that cannot be")
+	}
 	if p.Unused < 0 {
 		return errors.New("the profile keeps unused fingers for a time that cannot be")
 	}

@@ -24,6 +24,9 @@ var actions = map[string]func(context.Context, *till.Till, func(string) string) 
 	"choose": func(ctx context.Context, t *till.Till, f func(string) string) error {
 		return t.Choose(ctx, consent.SubjectID(f("subject")))
 	},
+	"claim": func(ctx context.Context, t *till.Till, f func(string) string) error {
+		return t.Claim(ctx, consent.SubjectID(f("subject")))
+	},
 	"confirm":  func(ctx context.Context, t *till.Till, f func(string) string) error { return t.Confirm(ctx, f("id")) },
 	"not-them": func(ctx context.Context, t *till.Till, f func(string) string) error { return t.NotThem(ctx, f("id")) },
 	"refuse": func(ctx context.Context, t *till.Till, f func(string) string) error {
@@ -89,8 +92,9 @@ func (p *pages) names(w http.ResponseWriter, r *http.Request) {
 	p.render(w, "found", struct {
 		Base  string
 		Asked bool
+		PIN   bool
 		Found []till.Match
-	}{p.base, r.PostFormValue("q") != "", found})
+	}{p.base, r.PostFormValue("q") != "", p.till.NameFirst(), found})
 }
 
 // proposalPhoto sends the picture of the person in a standing proposal. One that

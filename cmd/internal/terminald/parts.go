@@ -43,7 +43,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	}
 	parts := till.Parts{
 		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: locked.Make[byte](len(pepper)),
-		Audit: t.record, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
+		Audit: t.record, PINDigits: t.pinDigits, Settings: st, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
 	}
 	copy(parts.Pepper, pepper) // for as long as the process lives
 	clear(pepper)
@@ -129,6 +129,12 @@ func (p prompt) Enrol(ctx context.Context, records []store.TemplateRecord) error
 func (p prompt) Refuse(ctx context.Context, subject consent.SubjectID, by string) (audit.Receipt, error) {
 	defer p.hub.Wake()
 	return p.Custody.Refuse(ctx, subject, by)
+}
+
+// pinDigits is the length of PINs as the hub last said it.
+func (t *Terminal) pinDigits() int {
+	p, _ := t.Hub.Profile()
+	return p.PINDigits
 }
 
 // record writes what happened at the till into the log, and notes whose finger was used (D3).
