@@ -37,7 +37,7 @@ redeems it, 'tillprintd run' serves. Who may be matched comes signed from the hu
 	}
 	s.path = cli.ConfigFlag(c, terminald.ConfigPath)
 	c.AddCommand(runCommand(s), setupCommand(), joinCommand(s), firstStartCommand(s), updateCommand(), keyslotCommand(s),
-		terminald.DoctorCommand(s.load), selfTestCommand(s), decommissionCommand(s),
+		terminald.DoctorCommand(s.load), selfTestCommand(s), supportCommand(s), decommissionCommand(s),
 		cli.ConfigCommand(terminald.Example))
 	return c
 }

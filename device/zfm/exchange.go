@@ -42,6 +42,9 @@ type link struct {
 func (l *link) exchange(ctx context.Context, c command) ([]byte, error) {
 	for i := 1; ; i++ {
 		reply, err := l.attempt(ctx, c)
+		if errors.Is(err, ErrLine) || isCode(err, BadPacket) {
+			l.info.LineErrors++
+		}
 		switch {
 		case err == nil:
 			return reply, nil

@@ -3,6 +3,7 @@ package zfm_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,10 @@ func TestFaultsOvercome(t *testing.T) {
 					t.Fatal(err)
 				}
 				same(t, got, finger)
+				harmless := slices.Contains([]zfmsim.FaultKind{zfmsim.StaleAck, zfmsim.PowerUp, zfmsim.Forget, zfmsim.Restart}, kind)
+				if n := m.Info().LineErrors; n == 0 && !harmless {
+					t.Error("no line error was counted")
+				}
 				again, timing, err := m.Scan(t.Context(), nil)
 				if err != nil || timing.Uploads != 1 {
 					t.Fatalf("the scan after it: %+v, %v", timing, err)

@@ -32,6 +32,7 @@ func (l *link) upload(ctx context.Context, row func(y int, pixels []byte) error)
 		case !errors.Is(err, ErrLine) && !isCode(err, PasswordNeeded):
 			return tries, err
 		}
+		l.info.LineErrors++
 		l.verified = false // a restart is the likeliest disturbance
 		if tries == uploads {
 			return tries, fmt.Errorf("receiving the image failed %d times: check the sensor's cable: %w", tries, err)

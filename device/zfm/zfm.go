@@ -81,6 +81,7 @@ type Info struct {
 	Baud       int     // the rate in use
 	NextBaud   int     // the rate after the module's next power cycle, when it was changed
 	PacketSize int     // content of a data packet, in bytes
+	LineErrors uint64  // answers and images that came disturbed or not at all, since Open
 }
 
 // Module is an open fingerprint module. Its methods may be called from any goroutine and are served one at a time.

@@ -106,7 +106,7 @@ func New(o Config) (*Client, error) {
 	c.wire = newWire(c.hub.Hubs, c.hub.Pin)
 	c.state = State{Site: c.id.Site, Terminal: c.id.Terminal, Lease: o.Custody.Lease()}
 	if c.last != nil {
-		c.state.Applied, c.state.Head = c.last.Size, c.last.Head
+		c.state.Applied, c.state.Head, c.state.Told = c.last.Size, c.last.Head, c.last.Time
 	}
 	c.countPending()
 	return c, nil

@@ -15,6 +15,7 @@ type State struct {
 	Reachable      bool      // the last exchange went well
 	Contact        time.Time // of the last that did, by the terminal's clock; zero if none since the start
 	Applied, Head  uint64    // register entries applied here, and known to exist
+	Told           time.Time // the hub's clock when it last told all that it has; zero before the first time
 	Lease          time.Time // until when fingers may be matched without further word; zero before the first
 	Pending        int       // items queued for the hub
 	Countersigned  int64     // records of the audit log that the hub has countersigned, as far as this run has heard

@@ -41,7 +41,9 @@ func (c *Client) take(ctx context.Context, entries []*register.Entry, next *regi
 		}
 	}
 	c.countPending() // receipts have been queued
-	c.update(func(s *State) { s.Applied, s.Head, s.Lease = next.Size, next.Head, c.o.Custody.Lease() })
+	c.update(func(s *State) {
+		s.Applied, s.Head, s.Told, s.Lease = next.Size, next.Head, next.Time, c.o.Custody.Lease()
+	})
 	if len(entries) > 0 {
 		c.Wake()
 	}

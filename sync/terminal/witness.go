@@ -114,7 +114,7 @@ func (c *Client) refetch(command register.Issued) error {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	c.last, c.signed = nil, nil
-	c.update(func(s *State) { s.Applied = 0 })
+	c.update(func(s *State) { s.Applied, s.Told = 0, time.Time{} })
 	c.o.Log.Warn("the hub has found that an old copy of this terminal's card was put back; everything was wiped and is fetched again")
 	return errRefetch
 }

@@ -14,6 +14,7 @@ type State struct {
 	Celsius   *float64 // of the processor
 	Throttled *uint64  // Raspberry Pi's bits: 0 undervoltage, 1 slowed, 2 throttled, 3 too hot; 16 to 19 the same at some time since the start
 	Written   *uint64  // bytes written to the card since the start
+	Faults    *uint64  // errors that the file systems have met, as they count them
 	Worn      *uint64  // tenths of the card's life that are used up, by its own account (JEDEC eMMC 5.0); 11 is beyond its life
 }
 
@@ -30,6 +31,15 @@ func Read(sys fs.FS) (s State) {
 			s.Written = pointer(n*sector, true)
 		}
 		s.Worn = pointer(number(sys, cards[0]+"/device/life_time", 0, 0))
+	}
+	counts, _ := fs.Glob(sys, "fs/ext4/*/errors_count")
+	for _, name := range counts {
+		if n, ok := number(sys, name, 0, 10); ok {
+			if s.Faults == nil {
+				s.Faults = new(uint64)
+			}
+			*s.Faults += n
+		}
 	}
 	return s
 }

@@ -11,10 +11,12 @@ func TestRead(t *testing.T) {
 		"devices/platform/soc/soc:firmware/get_throttled": {Data: []byte("50005\n")},
 		"block/mmcblk0/stat":                              {Data: []byte("  1 2 3 4 5 6 2048 8 9 10 11\n")},
 		"block/mmcblk0/device/life_time":                  {Data: []byte("0x01 0x02\n")},
+		"fs/ext4/mmcblk0p7/errors_count":                  {Data: []byte("2\n")},
+		"fs/ext4/mmcblk0p6/errors_count":                  {Data: []byte("1\n")},
 	}
 	s := Read(sys)
 	if s.Celsius == nil || *s.Celsius != 48.312 || s.Throttled == nil || *s.Throttled != 0x50005 ||
-		s.Written == nil || *s.Written != 2048*512 || s.Worn == nil || *s.Worn != 1 {
+		s.Written == nil || *s.Written != 2048*512 || s.Worn == nil || *s.Worn != 1 || s.Faults == nil || *s.Faults != 3 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -23,7 +25,7 @@ func TestReadNonsense(t *testing.T) {
 	for _, text := range []string{"", "\n", "-3", "x y z", "99999999999999999999999"} {
 		sys := fstest.MapFS{
 			"class/thermal/thermal_zone0/temp": {Data: []byte(text)}, "block/mmcblk0/stat": {Data: []byte(text)},
-			"block/mmcblk0/device/life_time": {Data: []byte(text)},
+			"block/mmcblk0/device/life_time": {Data: []byte(text)}, "fs/ext4/mmcblk0p7/errors_count": {Data: []byte(text)},
 		}
 		if s := Read(sys); s != (State{}) {
 			t.Errorf("%q: %+v", text, s)

@@ -7,11 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/cmd/internal/machine"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
@@ -96,6 +98,12 @@ func (t *Terminal) diagnose(c Config) *Diagnosis {
 	d.broken(timed(d, t.violations))
 	s := t.Hub.State()
 	d.Head, d.Contact, d.Lease = s.Head, s.Contact, t.Custody.Lease()
+	if !s.Told.IsZero() {
+		d.find("Register", till.Good, "the hub last told all that it has at %s", s.Told.Local().Format(time.DateTime))
+	}
+	if n := t.presses.lineErrors(); n > 0 {
+		d.find("Sensor", till.Warn, "%d answers or images came disturbed since the daemon's start: look at its cable if that grows", n)
+	}
 	for _, l := range t.Till.View().Health {
 		d.lamp(l)
 	}
@@ -139,6 +147,7 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 	} else {
 		d.find("PIN check", till.Good, "%v", cost)
 	}
+	d.board(machine.Read(os.DirFS("/sys")))
 	if last, err := readSelfTest(st); err != nil {
 		d.find("Self-test", till.Warn, "none yet: 'tillprintd selftest'")
 	} else {
@@ -154,6 +163,38 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 	}
 	for _, w := range st.Warnings() {
 		d.find("Store", till.Warn, "%s", w)
+	}
+}
+
+// board says what the kernel tells of the machine, as far as it does.
+func (d *Diagnosis) board(b machine.State) {
+	const hot, worn = 80, 8 // degrees at which a Pi slows down; tenths of a card's life
+	if b.Celsius != nil {
+		level := till.Good
+		if *b.Celsius >= hot {
+			level = till.Warn
+		}
+		d.find("Board", level, "%.0f °C", *b.Celsius)
+	}
+	switch {
+	case b.Throttled == nil:
+	case *b.Throttled == 0:
+		d.find("Board", till.Good, "never slowed down since its start")
+	default:
+		d.find("Board", till.Warn, "slowed down or short of power since its start (%#x): take the board's own power supply, give it air", *b.Throttled)
+	}
+	if b.Written != nil {
+		d.find("Card", till.Good, "%d MiB written since the board's start", *b.Written>>20)
+	}
+	if b.Worn != nil {
+		level := till.Good
+		if *b.Worn >= worn {
+			level = till.Warn
+		}
+		d.find("Card", level, "%d tenths of its life used up, by its own account", *b.Worn)
+	}
+	if b.Faults != nil && *b.Faults > 0 {
+		d.find("Card", till.Bad, "its file systems have met %d errors: replace it", *b.Faults)
 	}
 }
 

@@ -35,15 +35,25 @@ var (
 	clockMetric     = gauge("clock_trusted", "1 once the hub has told the time.")
 	celsiusMetric   = gauge("board_celsius", "Temperature of the processor.")
 	throttledMetric = gauge("board_throttled_bits", "Raspberry Pi's get_throttled: 0 is well.")
+	agedMetric      = gauge("register_age_seconds", "Since the hub, by its clock, last told all that it has; absent before the first time.")
+	lineMetric      = gauge("sensor_line_errors", "Answers and images of the sensor that came disturbed or not at all, since the daemon's start.")
+	openedMetric    = gauge("sensor_opened", "Times that a sensor was found, since the daemon's start: more than 1 is a loose cable.")
+	faultsMetric    = gauge("card_errors", "Errors that the card's file systems have met, by their own count.")
+	kindMetric      = gauge("queue_items", "Items that wait for the hub, by kind.", "kind")
 	writtenMetric   = gauge("card_written_bytes", "Written to the card since the board's start.")
 	wornMetric      = gauge("card_worn_tenths", "Tenths of the card's life used up, where the card tells.")
 )
 
+// figures are all of them, read anew each time.
+func (t *Terminal) figures() prometheus.Gatherer {
+	r := prometheus.NewRegistry()
+	r.MustRegister(metrics{t}, t.presses.wire, t.presses.compute)
+	return r
+}
+
 // metricsHandler serves the metrics of t in Prometheus' text format.
 func metricsHandler(t *Terminal) http.Handler {
-	r := prometheus.NewRegistry()
-	r.MustRegister(metrics{t})
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 10 * time.Second})
+	return promhttp.HandlerFor(t.figures(), promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 10 * time.Second})
 }
 
 // serveMetrics serves them at address until ctx ends. Lunch does not depend on it: an address that is taken is a line in the log.
@@ -81,6 +91,12 @@ func (m metrics) Collect(out chan<- prometheus.Metric) {
 	if !s.Contact.IsZero() {
 		send(contactMetric, time.Since(s.Contact).Seconds())
 	}
+	if !s.Told.IsZero() {
+		send(agedMetric, now.Sub(s.Told).Seconds())
+	}
+	send(lineMetric, float64(m.t.presses.lineErrors()))
+	send(openedMetric, float64(m.t.presses.opened.Load()))
+	m.queue(send)
 	if until := m.t.Custody.Lease(); !until.IsZero() {
 		send(leaseMetric, until.Sub(now).Seconds())
 	}
@@ -93,9 +109,24 @@ func (m metrics) Collect(out chan<- prometheus.Metric) {
 	if board.Celsius != nil {
 		send(celsiusMetric, *board.Celsius)
 	}
-	for d, v := range map[*prometheus.Desc]*uint64{throttledMetric: board.Throttled, writtenMetric: board.Written, wornMetric: board.Worn} {
+	for d, v := range map[*prometheus.Desc]*uint64{throttledMetric: board.Throttled, writtenMetric: board.Written, wornMetric: board.Worn, faultsMetric: board.Faults} {
 		if v != nil {
 			send(d, float64(*v))
 		}
+	}
+}
+
+// queue counts what waits, kind by kind. The kinds are the program's own words.
+func (m metrics) queue(send func(*prometheus.Desc, float64, ...string)) {
+	items, err := m.t.Store.Pending(0)
+	if err != nil {
+		return // part_level tells of a disk that fails
+	}
+	kinds := map[string]int{}
+	for _, it := range items {
+		kinds[it.Kind]++
+	}
+	for kind, n := range kinds {
+		send(kindMetric, float64(n), kind)
 	}
 }

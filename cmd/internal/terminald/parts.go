@@ -28,7 +28,7 @@ import (
 // beside the till: lights, and the outlet where one is configured.
 func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Terminal, *serving, error) {
 	t := &Terminal{Store: st, Gallery: matcher.NewGallery(), log: log,
-		keepLog: time.Duration(c.Audit.KeepDays) * 24 * time.Hour, idle: make(chan struct{})}
+		keepLog: time.Duration(c.Audit.KeepDays) * 24 * time.Hour, presses: newPresses(), recent: hooks.recent, idle: make(chan struct{})}
 	var err error
 	if t.Custody, err = custody.Open(st, t.Gallery); err != nil {
 		return nil, nil, err
@@ -43,12 +43,12 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	}
 	parts := till.Parts{
 		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: locked.Make[byte](len(pepper)),
-		Audit: t.record, PINDigits: t.pinDigits, Settings: st, Events: st.Events, OnScan: hooks.OnScan, Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
+		Audit: t.record, PINDigits: t.pinDigits, Settings: st, Events: st.Events, OnScan: t.presses.observe(hooks.OnScan), Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
 	}
 	copy(parts.Pepper, pepper) // for as long as the process lives
 	clear(pepper)
 	if c.Sensor.Port != "" {
-		parts.OpenScanner = c.openSensor
+		parts.OpenScanner = t.presses.open(c)
 	}
 	s, err := c.equip(log, st, &parts)
 	if err != nil {
@@ -147,15 +147,7 @@ func (t *Terminal) record(events ...audit.Event) error {
 	return t.Store.Append(events...)
 }
 
-// openSensor finds the module on the configured port.
-func (c Config) openSensor(ctx context.Context) (till.Scanner, error) {
-	m, err := c.openModule(ctx)
-	if err != nil {
-		return nil, err // not a nil *zfm.Module in an interface
-	}
-	return m, nil
-}
-
+// openModule finds the module on the configured port.
 func (c Config) openModule(ctx context.Context) (*zfm.Module, error) {
 	return zfm.Open(ctx, c.Sensor.Port, c.module())
 }

@@ -24,6 +24,8 @@ type Hooks struct {
 	Ready   func(*Terminal) error // once the store is open too: pupils can be served by PIN, name and cash
 	OnStep  func(step string)     // after each durable step of the store; see store.Options
 	OnScan  func(till.Result)     // after each press
+
+	recent *recent // of Run
 }
 
 // Terminal is a running terminal's parts.
@@ -34,7 +36,9 @@ type Terminal struct {
 	Gallery *matcher.Gallery
 	Hub     *terminal.Client
 
-	tested atomic.Pointer[SelfTest] // the last self-test; nil before the first
+	tested  atomic.Pointer[SelfTest] // the last self-test; nil before the first
+	presses *presses
+	recent  *recent // lines of the log
 
 	log     *slog.Logger
 	keepLog time.Duration // how long records of the audit log are kept; 0 for ever
@@ -49,6 +53,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	if err := locked.Hide(); err != nil {
 		log.Warn("this process's memory could not be hidden from core dumps and debuggers", "err", err)
 	}
+	hooks.recent = new(recent)
+	log = hooks.recent.beside(log)
 	for {
 		p := &opening{c: c, log: log, o: store.Options{OnStep: hooks.OnStep}}
 		st, err := open(ctx, p, hooks)
