@@ -66,7 +66,7 @@ func (s *Store) held(id consent.SubjectID) bool {
 
 func (s *Store) checkConsents(tx *bbolt.Tx) error {
 	wrong := 0
-	err := tx.Bucket(fingerBucket).ForEach(func(k, _ []byte) error {
+	err := eachRow(tx.Bucket(fingerBucket), func(k, _ []byte) error {
 		if len(k) != subjectIDSize+2 || !s.held(consent.SubjectID(k[:subjectIDSize])) {
 			wrong++
 		}

@@ -57,7 +57,32 @@ func (s *Store) WipeAll(row string) ([]Receipt, error) {
 		}
 	}
 	more, err := s.wipe(wipes)
-	return slices.Concat(receipts, more), err
+	if err != nil {
+		return slices.Concat(receipts, more), err
+	}
+	return slices.Concat(receipts, more), s.dropFingerBucket()
+}
+
+// dropFingerBucket leaves the records of a site without biometrics without a place for templates. A crash before it leaves an empty one.
+func (s *Store) dropFingerBucket() error {
+	found := false
+	err := s.view(func(tx *bbolt.Tx) error {
+		found = tx.Bucket(fingerBucket) != nil
+		return nil
+	})
+	if err != nil || !found {
+		return err
+	}
+	err = s.update(func(tx *bbolt.Tx) error {
+		if k, _ := tx.Bucket(fingerBucket).Cursor().First(); k != nil {
+			return errors.New("templates are left whose keys are destroyed")
+		}
+		return tx.DeleteBucket(fingerBucket)
+	})
+	if err != nil {
+		return fmt.Errorf("taking the place of templates out of the records: %w", err)
+	}
+	return nil
 }
 
 // wipe notes wipes and carries them out.

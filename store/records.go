@@ -24,7 +24,7 @@ import (
 var (
 	metaBucket     = []byte("meta")      // schema, site, terminal in clear; pending
 	standingBucket = []byte("standings") // subject: standing, under the store key
-	fingerBucket   = []byte("fingers")   // subject, finger, number: template, under the finger key
+	fingerBucket   = []byte("fingers")   // subject, finger, number: template, under the finger key. There only where fingers are in use (A16)
 	personBucket   = []byte("people")    // subject: Person, under the person key
 	pinBucket      = []byte("pins")      // blind index: subject, under the store key
 	settingBucket  = []byte("settings")  // name: value, under the store key
@@ -228,7 +228,7 @@ func (s *Store) createRecords(path string, found salvaged) error {
 }
 
 func (s *Store) initialise(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{metaBucket, standingBucket, fingerBucket, personBucket, pinBucket, settingBucket, outboxBucket} {
+	for _, name := range [][]byte{metaBucket, standingBucket, personBucket, pinBucket, settingBucket, outboxBucket} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}

@@ -55,7 +55,10 @@ func (s *Store) admissible(records []TemplateRecord) (map[consent.SubjectID]bool
 }
 
 func (s *Store) putTemplates(tx *bbolt.Tx, records []TemplateRecord) error {
-	fingers := tx.Bucket(fingerBucket)
+	fingers, err := tx.CreateBucketIfNotExists(fingerBucket)
+	if err != nil {
+		return err
+	}
 	at := map[string]int{} // subject and finger: templates so far in this batch
 	enrolled := map[consent.SubjectID]int{}
 	for _, r := range records {
@@ -174,7 +177,11 @@ func (s *Store) permitted() func(consent.SubjectID) bool {
 func (s *Store) walk(tx *bbolt.Tx, prefix []byte, want func(consent.SubjectID) bool, f func(TemplateRecord) error) error {
 	p := newPage(templateHeader + 64 + MaxTemplate)
 	defer p.release()
-	c := tx.Bucket(fingerBucket).Cursor()
+	fingers := tx.Bucket(fingerBucket)
+	if fingers == nil {
+		return nil
+	}
+	c := fingers.Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		if len(k) != subjectIDSize+2 || len(v)-sealedOver > len(p.b) {
 			return fmt.Errorf("a template record is not laid out as this program writes it")
@@ -214,7 +221,7 @@ func (s *Store) TemplateCount() (map[consent.SubjectID]int, error) {
 	defer s.mu.RUnlock()
 	count := map[consent.SubjectID]int{}
 	err := s.view(func(tx *bbolt.Tx) error {
-		return tx.Bucket(fingerBucket).ForEach(func(k, _ []byte) error {
+		return eachRow(tx.Bucket(fingerBucket), func(k, _ []byte) error {
 			if len(k) == subjectIDSize+2 {
 				count[consent.SubjectID(k[:subjectIDSize])]++
 			}

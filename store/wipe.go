@@ -158,6 +158,9 @@ func (s *Store) deleteRows(tx *bbolt.Tx, w wipe) (audit.Event, error) {
 
 // keysOf lists the keys with a prefix. Deleting while a cursor runs is not safe, so they are copied.
 func keysOf(b *bbolt.Bucket, prefix []byte) [][]byte {
+	if b == nil {
+		return nil
+	}
 	var keys [][]byte
 	c := b.Cursor()
 	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -307,4 +308,36 @@ func TestA16TheSensorFollowsTheSite(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestA16NoDriverIsOpened: a terminal that starts at a site without biometrics never opens the serial port, whatever is pressed, and
+// serves by PIN, name and cash.
+func TestA16NoDriverIsOpened(t *testing.T) {
+	a, b := grow(1), grow(2)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, a, b)
+		if _, err := w.custody.SetBiometrics(w.ctx, false); err != nil {
+			t.Fatal(err)
+		}
+		var opened atomic.Int32
+		w.run(func(c *Config, p *Parts) {
+			c.Trigger = OnPoll
+			p.OpenScanner = func(context.Context) (Scanner, error) { opened.Add(1); return w.glass, nil }
+		})
+		time.Sleep(2 * longRetry)
+		w.must(w.till.Scan(w.ctx))
+		w.want(FingersOff)
+		if err := w.till.Enrol(w.ctx, w.amina); err == nil && w.till.View().State == EnrolNotice {
+			t.Error("an enrolment begins")
+		}
+		w.must(w.till.PIN(w.ctx, "493201"))
+		w.want(Proposed)
+		w.must(w.till.Choose(w.ctx, w.ben))
+		w.want(Proposed)
+		w.must(w.till.Cash(w.ctx))
+		w.want(Served)
+		if n := opened.Load(); n != 0 || w.glass.scans != 0 {
+			t.Errorf("the port was opened %d times, %d looks", n, w.glass.scans)
+		}
+	})
 }

@@ -2,8 +2,12 @@ package custody_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
@@ -142,4 +146,60 @@ func TestA16WhatIsSealedGoesOnItsDayWithoutAHub(t *testing.T) {
 	d.sweepFor(12 * time.Hour)
 	d.wantKeys("on the day", 0)
 	d.wantSound()
+}
+
+// A16: where the site has no biometrics the records have no place for templates, from the start and after a switch; enrolling makes it.
+func TestA16NoPlaceForTemplates(t *testing.T) {
+	d := newDesk(t)
+	has := func() bool {
+		t.Helper()
+		d.must(d.st.Close())
+		b, err := os.ReadFile(filepath.Join(d.dir, "records.db"))
+		d.must(err)
+		db, err := bbolt.Open(writeTemp(t, b), 0o600, &bbolt.Options{ReadOnly: true})
+		d.must(err)
+		defer db.Close()
+		found := false
+		d.must(db.View(func(tx *bbolt.Tx) error {
+			found = tx.Bucket([]byte("fingers")) != nil
+			return nil
+		}))
+		d.restart()
+		return found
+	}
+	if has() {
+		t.Error("a new terminal has a place for templates")
+	}
+	d.must(d.st.Clock().Witness(noon))
+	d.enrolled()
+	if !has() {
+		t.Error("the control finds no place for templates that are there")
+	}
+	if _, err := d.c.SetBiometrics(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+	if has() {
+		t.Error("a site that gave biometrics up has a place for templates")
+	}
+	if n, err := d.st.TemplateCount(); err != nil || len(n) != 0 {
+		t.Errorf("%v %v", n, err)
+	}
+	d.wantSound()
+	d.must(d.c.Load(context.Background()))
+	d.sweepFor(20 * time.Minute)
+	if _, err := d.c.SetBiometrics(context.Background(), true); err != nil {
+		t.Fatal(err)
+	}
+	d.must(d.st.Clock().Witness(d.now))
+	d.wantMatched(d.enrolled(), true)
+	d.wantSound()
+}
+
+func writeTemp(t *testing.T, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

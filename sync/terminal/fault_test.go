@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/matcher/synth"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/keyslot"
 	"github.com/tillprint/tillprint/sync/hub/hubtest"
@@ -504,5 +505,64 @@ func TestReportsKeepTheirNames(t *testing.T) {
 	}
 	if _, err := json.Marshal(r); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestA16TemplatesForASiteWithoutBiometrics: one that comes all the same, rightly sealed and signed, is refused and reported.
+func TestA16TemplatesForASiteWithoutBiometrics(t *testing.T) {
+	s := newSchool(t)
+	pupil := s.pupils(1)[0].Subject
+	hall, yard := s.twoTills()
+	hall.await("hall knows yard", func() bool { p, err := hall.client.peers(); return err == nil && len(p) == 1 })
+	peers, err := hall.client.peers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := hall.st.SigningKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := synth.Template(1).MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parcel, err := packParcel([][]byte{data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := register.Seal(register.Label{Purpose: register.PurposeTemplate, Site: siteID, From: hall.id.Terminal, To: yard.id.Terminal, Subject: pupil, Finger: 2, Revision: 1},
+		parcel, peers[0].Seal, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := env.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := s.profile()
+	off.Biometrics = false
+	if err := s.hub.SetProfile(t.Context(), siteID, "office", off); err != nil {
+		t.Fatal(err)
+	}
+	yard.await("off", func() bool { return yard.current() && !yard.custody.Biometrics() })
+	var given atomic.Bool
+	s.break_(func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mail := r.URL.Path == "/v1/mailbox" && r.Method == http.MethodGet && r.Header.Get(register.HeaderTerminal) == yard.id.Terminal
+			if mail && given.CompareAndSwap(false, true) {
+				w.Write(append(line, '\n'))
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	yard.restart() // a start looks into the mailbox
+	yard.run()
+	yard.await("reported", func() bool {
+		all, err := s.hub.Reports(t.Context(), siteID, register.ReportRefusedTemplate, pupil, 10)
+		return err == nil && len(all) == 1 && given.Load() && yard.current()
+	})
+	if n := yard.st.FingerKeys(); n != 0 || yard.gallery.Len() != 0 {
+		t.Errorf("kept: %d keys, %d in the gallery", n, yard.gallery.Len())
 	}
 }
