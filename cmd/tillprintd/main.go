@@ -75,11 +75,13 @@ other; --answer, without CODE, joins with that. The answer is of use to this ter
 		Example: `  tillprintd join 'tillprint-join:v1?...'
   tillprintd join 'tillprint-join:v1?...' --request request.json
   tillprintd join --answer answer.json`,
-		Args: cli.Args(cobra.MaximumNArgs(1)),
-		RunE: func(c *cobra.Command, args []string) error {
-			if (len(args) == 1) == (answer != "") || answer != "" && request != "" {
-				return cli.Usage(errors.New("join takes a code from the office, or --answer with the hub's file"))
+		Args: cli.Args(func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || (len(args) == 1) == (answer != "") || answer != "" && request != "" {
+				return errors.New("join takes a code from the office, or --answer with the hub's file")
 			}
+			return nil
+		}),
+		RunE: func(c *cobra.Command, args []string) error {
 			config, err := s.load()
 			if err != nil {
 				return err
