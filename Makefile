@@ -6,7 +6,7 @@ LINT := go tool -modfile=deploy/lint/go.mod
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/tillprint/tillprint/cmd/internal/cli.version=$(VERSION)
 
-.PHONY: demo build test unit hour race readme cross lint tools power deb packages image test-boot
+.PHONY: demo build test unit hour race readme cross lint tools power deb packages image boot test-boot
 
 demo:
 	@go run ./cmd/tillprint demo
@@ -14,7 +14,7 @@ demo:
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tillprintd ./cmd/tillprint-hub ./cmd/tillprint
 
-test: tools lint unit hour race cross packages readme
+test: tools lint unit hour race cross packages boot readme
 
 tools:
 	@deploy/test/install-tools
@@ -58,6 +58,10 @@ lint:
 image:
 	deploy/image/build dist
 
-# Starts that image in QEMU, again and again; ten minutes and more.
-test-boot: image
-	TILLPRINT_IMAGE=$(CURDIR)/dist go test -count=1 -v -timeout 90m ./deploy/boot
+# One start of the image, built for it, to serving fingers, in an emulated Raspberry Pi 3.
+boot:
+	deploy/test/with-image go test -count=1 -short -timeout 30m ./deploy/boot
+
+# The life of a terminal in there, with power cuts, updates and bad sticks: see deploy/boot/README.md for its time.
+test-boot: tools
+	UPDATE=1 deploy/test/with-image go test -count=1 -v -timeout 180m ./deploy/boot

@@ -30,10 +30,10 @@ func updateCommand() *cobra.Command {
 
 Only for terminals that were started from Tillprint's own image; on Raspberry Pi OS, packages do this. An update is written
 into the slot that does not run. A start on trial is committed when the daemon serves; otherwise the next start is the
-old version's. Debian's kernel cannot ask the firmware for such a start yet, so until it can nothing but a bench does.`,
+old version's.`,
 		Args: cli.Args(cobra.NoArgs),
 	}
-	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateConfirmCommand())
+	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateTryCommand(), updateConfirmCommand())
 	return c
 }
 
@@ -79,8 +79,7 @@ func updateInstallCommand() *cobra.Command {
 		Use:   "install FOLDER",
 		Short: "Write a bundle into the slot that does not run",
 		Long: `Write the bundle in FOLDER (bundle.release, boot.img.zst, root.img.zst) into the slot that does not run, and read
-it back. It can be repeated after any failure. A kernel that can ask for it (Raspberry Pi's; Debian's cannot) starts it on
-trial with 'reboot "0 tryboot"'.`,
+it back. It can be repeated after any failure. 'tillprintd update try' starts it.`,
 		Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			card, err := thisCard()

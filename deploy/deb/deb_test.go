@@ -61,7 +61,7 @@ func packed(t *testing.T) string {
 
 func buildAll(root, out string, r release, archs ...string) error {
 	os.Setenv("SOURCE_DATE_EPOCH", strconv.FormatInt(r.at.Unix(), 10))
-	_, err := run(root, out, r.version, archs)
+	_, err := run(root, out, r.version, "", archs)
 	return err
 }
 

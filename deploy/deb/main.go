@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,9 +21,10 @@ func main() {
 	root := flag.String("root", "../..", "the repository")
 	out := flag.String("out", "../../dist", "where the packages go")
 	archs := flag.String("arch", "arm64,armhf,amd64", "Debian architectures, with commas between them")
+	only := flag.String("package", "", "the one package to build; all of them when empty")
 	version := flag.String("version", "", "version of the packages; that of the commit when empty")
 	flag.Parse()
-	names, err := run(*root, *out, *version, strings.Split(*archs, ","))
+	names, err := run(*root, *out, *version, *only, strings.Split(*archs, ","))
 	for _, name := range names {
 		fmt.Println(name)
 	}
@@ -32,9 +34,9 @@ func main() {
 	}
 }
 
-// run builds every package for every architecture and returns the names of
-// the files that it has written.
-func run(root, out, version string, archs []string) (names []string, err error) {
+// run builds every package, or only one, for every architecture and returns
+// the names of the files that it has written.
+func run(root, out, version, only string, archs []string) (names []string, err error) {
 	if root, err = filepath.Abs(root); err != nil {
 		return nil, err
 	}
@@ -50,9 +52,13 @@ func run(root, out, version string, archs []string) (names []string, err error) 
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
 	}
+	wanted := slices.DeleteFunc(slices.Clone(packages), func(p pkg) bool { return only != "" && p.name != only })
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("there is no package %q", only)
+	}
 	b := builder{release: r, root: root, work: work}
 	for _, arch := range archs {
-		for _, p := range packages {
+		for _, p := range wanted {
 			name, err := b.build(p, arch, out)
 			if err != nil {
 				return names, fmt.Errorf("building %s for %s: %w", p.name, arch, err)

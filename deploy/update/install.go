@@ -81,6 +81,9 @@ func (c Card) Install(ctx context.Context, dir string, r *release.Release, step 
 		}
 	}
 	to := c.Running.Other()
+	if err := blank(c.Partition(to.boot())); err != nil {
+		return fmt.Errorf("emptying slot %v: %w", to, err)
+	}
 	for i, number := range []int{to.root(), to.boot()} {
 		f, err := r.File(names[i])
 		if err != nil {
@@ -94,6 +97,16 @@ func (c Card) Install(ctx context.Context, dir string, r *release.Release, step 
 		return fmt.Errorf("naming slot %v: %w", to, err)
 	}
 	return nil
+}
+
+// blank takes the slot's boot partition away, so that a version of which half is overwritten cannot be tried.
+func blank(partition string) error {
+	device, _, err := flash.Open(partition)
+	if err != nil {
+		return err
+	}
+	_, err = device.WriteAt(make([]byte, 4096), 0)
+	return errors.Join(err, device.Sync(), device.Close())
 }
 
 // write writes one packed file onto one partition.
@@ -135,6 +148,40 @@ func name(partition string, s Slot) (err error) {
 	}
 	_, err = io.Copy(to, bytes.NewReader(text))
 	return errors.Join(err, to.Close(), device.Sync())
+}
+
+// ErrEmpty says that the other slot holds no version that could be started.
+var ErrEmpty = errors.New("no update was written into it completely; install one first")
+
+// Tryable says whether the slot that does not run can be started on trial: it holds a whole version, and the running one is
+// committed, so that there is something to fall back to.
+func (c Card) Tryable() error {
+	committed, err := Committed(c.Autoboot)
+	if err != nil {
+		return err
+	}
+	if committed != c.Running {
+		return fmt.Errorf("trying slot %v: %w", c.Running.Other(), ErrTrial)
+	}
+	// Install writes a partition's beginning last, and the slot's name after everything else.
+	to := c.Running.Other()
+	device, size, err := flash.Open(c.Partition(to.boot()))
+	if err != nil {
+		return fmt.Errorf("trying slot %v: %w", to, err)
+	}
+	defer device.Close()
+	boot, err := fat32.Read(file.New(device, true), size, 0, 512)
+	if err != nil {
+		return fmt.Errorf("trying slot %v: %w", to, ErrEmpty)
+	}
+	text, err := boot.ReadFile("cmdline.txt")
+	if err != nil {
+		return fmt.Errorf("trying slot %v: %w", to, ErrEmpty)
+	}
+	if got, err := Running(string(text)); err != nil || got != to {
+		return fmt.Errorf("trying slot %v: %w", to, ErrEmpty)
+	}
+	return nil
 }
 
 // This is the card of a terminal that was started from one. osRelease is the text of its os-release.

@@ -2,6 +2,7 @@ package update
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -136,6 +137,33 @@ func TestInstall(t *testing.T) {
 	must(t, err)
 	if s, err := Running(string(text)); err != nil || s != B {
 		t.Errorf("slot B would start with %q", text)
+	}
+}
+
+// TestTryable tries slots that are empty, whole, and cut off while they were written.
+func TestTryable(t *testing.T) {
+	b := newBench(t, 11, false)
+	if err := b.Tryable(); !errors.Is(err, ErrEmpty) {
+		t.Errorf("an empty slot: %v", err)
+	}
+	must(t, b.install(t))
+	must(t, b.Tryable())
+
+	// A newer version is cut off in its root, of which nothing shows in the boot partition.
+	b.bundle(t, 12, false)
+	r, err := b.Open(b.dir, b.key)
+	must(t, err)
+	cut, stop := context.WithCancel(t.Context())
+	if err := b.Install(cut, b.dir, r, func(int) { stop() }); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the installation went on: %v", err)
+	}
+	if err := b.Tryable(); !errors.Is(err, ErrEmpty) {
+		t.Errorf("a slot of which half was written: %v", err)
+	}
+	must(t, b.install(t))
+	b.Running = B
+	if err := b.Tryable(); !errors.Is(err, ErrTrial) {
+		t.Errorf("while on trial: %v", err)
 	}
 }
 

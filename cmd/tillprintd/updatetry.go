@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tillprint/tillprint/cmd/internal/cli"
+)
+
+// trialModule is there where the image's kernel module has found the Pi's firmware. It makes the restart below a trial.
+const trialModule = "/sys/module/tillprint_tryboot"
+
+func updateTryCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "try",
+		Short: "Restart into the slot that does not run, once",
+		Long: `Restart into the slot that does not run, once, by the firmware's one-shot flag. If the new version does not serve
+within ten minutes, hangs, or does not start at all, the next start is the present version's again. A slot that no update was
+written into completely is not tried.`,
+		Args: cli.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			card, err := thisCard()
+			if err != nil {
+				return err
+			}
+			if err := card.Tryable(); err != nil {
+				return err
+			}
+			if _, err := os.Stat(trialModule); err != nil {
+				return errors.New("this machine cannot start a version on trial: its kernel has not found a Raspberry Pi's firmware to ask")
+			}
+			fmt.Fprintf(c.OutOrStdout(), "restarting into slot %v, on trial\n", card.Running.Other())
+			restart := exec.CommandContext(c.Context(), "systemctl", "reboot", "--no-block", "--reboot-argument=0 tryboot")
+			restart.Stdout, restart.Stderr = os.Stdout, os.Stderr
+			if err := restart.Run(); err != nil {
+				return fmt.Errorf("restarting on trial: %w", err)
+			}
+			return nil
+		},
+	}
+}

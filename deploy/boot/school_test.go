@@ -1,0 +1,162 @@
+package boot_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
+	"github.com/tillprint/tillprint/sync/hub"
+	"github.com/tillprint/tillprint/sync/register"
+)
+
+// school is a hub on this machine with one pupil, whose parent has consented, as the guest and the test see it.
+type school struct {
+	t                  *testing.T
+	dir, office, token string
+	pupil              consent.SubjectID
+}
+
+const site, parent, notice = "oakfield", "g-1", "canteen-2026-1"
+
+// newSchool founds a school and starts its hub. The guest reaches this machine as 10.0.2.2.
+func newSchool(t *testing.T, program string) *school {
+	t.Helper()
+	s := &school{t: t, dir: t.TempDir(), office: "127.0.0.1:" + port(t)}
+	terminals := port(t)
+	text := fmt.Sprintf("dir = \"hub\"\n[terminals]\nlisten = \"127.0.0.1:%s\"\naddresses = [\"https://10.0.2.2:%s\"]\n[office]\nlisten = %q\n[pin]\nmemory_kib = 1024\npasses = 1\n",
+		terminals, terminals, s.office)
+	must(t, os.WriteFile(filepath.Join(s.dir, "hub.toml"), []byte(text), 0o600))
+	s.found(hub.Config{Dir: filepath.Join(s.dir, "hub"), Addresses: []string{"https://10.0.2.2:" + terminals}, PIN: hub.Cost{KiB: 1024, Passes: 1, Threads: 1}})
+	start(t, s.dir, program, "run", "-c", "hub.toml")
+	return s
+}
+
+// found makes the school with fingers on, which a real one has only after its commissioning.
+func (s *school) found(c hub.Config) {
+	s.t.Helper()
+	must(s.t, hub.Init(c.Dir, []string{"10.0.2.2"}, rand.Reader, time.Now()))
+	h, err := hub.Open(s.t.Context(), c)
+	must(s.t, err)
+	defer h.Close()
+	must(s.t, h.AddSite(s.t.Context(), hub.Site{ID: site, Name: "Oakfield School", Contact: "dpo@oakfield.example", Profile: consent.Profile{
+		Biometrics: true, Purpose: consent.CanteenIdentification, Modality: consent.Finger, Notices: []string{notice}}}))
+	s.token, err = h.NewOfficeToken(s.t.Context(), site, "test")
+	must(s.t, err)
+	added, err := h.AddSubjects(s.t.Context(), site, "test", []hub.NewSubject{consenting()})
+	must(s.t, err)
+	s.pupil = added[0].Subject
+}
+
+// consenting is a pupil for whom one parent has consented in writing, which is what the law asks.
+func consenting() hub.NewSubject {
+	mother := hub.Adult{Responsible: consent.Responsible{ID: parent, Capacity: consent.Parent, ParentalResponsibility: true}, Name: "Sana Khan"}
+	say := func(kind consent.Kind, days int) consent.Statement {
+		return consent.Statement{By: parent, Capacity: consent.Parent, Kind: kind, Form: consent.Written, At: time.Now().AddDate(0, 0, days),
+			Purpose: consent.CanteenIdentification, Modality: consent.Finger, Notice: notice, Evidence: "form 7", TakenBy: "school office"}
+	}
+	return hub.NewSubject{Class: consent.Pupil, Name: "Amina Khan", Form: "8B", PIN: true, Responsible: []hub.Adult{mother},
+		Eighteenth: consent.DateOf(time.Now().AddDate(5, 0, 0)), Statements: []consent.Statement{say(consent.Notified, -9), say(consent.Consent, -8)}}
+}
+
+// ask asks the office's interface for programs.
+func (s *school) ask(method, path string, in, out any) {
+	s.t.Helper()
+	var body bytes.Buffer
+	if in != nil {
+		must(s.t, json.NewEncoder(&body).Encode(in))
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, "http://"+s.office+"/office/api"+path, &body)
+	must(s.t, err)
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	answer, err := http.DefaultClient.Do(r)
+	must(s.t, err)
+	defer answer.Body.Close()
+	if answer.StatusCode >= 300 {
+		s.t.Fatalf("%s %s at the hub: %s", method, path, answer.Status)
+	}
+	if out != nil {
+		must(s.t, json.NewDecoder(answer.Body).Decode(out))
+	}
+}
+
+// status is what the terminal has told the hub after the given moment; the version is empty if it has told nothing.
+func (s *school) status(after time.Time) register.Status {
+	s.t.Helper()
+	var all []struct {
+		Contact time.Time
+		Status  register.Status
+	}
+	s.ask(http.MethodGet, "/terminals", nil, &all)
+	for _, x := range all {
+		if x.Contact.After(after) {
+			return x.Status
+		}
+	}
+	return register.Status{}
+}
+
+// withdraw is a parent's letter, as the office enters it.
+func (s *school) withdraw() {
+	s.t.Helper()
+	s.ask(http.MethodPost, "/subjects/"+string(s.pupil)+"/withdraw", map[string]any{"by": parent, "written": true}, nil)
+}
+
+// receipt reports whether the hub holds a receipt of the pupil's wipe that verifies.
+func (s *school) receipt() bool {
+	s.t.Helper()
+	var all []hub.Report
+	s.ask(http.MethodGet, "/reports?kind="+string(register.ReportReceipt)+"&subject="+string(s.pupil), nil, &all)
+	for _, r := range all {
+		got, err := audit.VerifyReceipt(r.Body, r.Key)
+		if err != nil || got.Subject != s.pupil || got.Event.Count == 0 {
+			s.t.Fatalf("the hub holds a receipt about %d templates: %v", got.Event.Count, err)
+		}
+		return true
+	}
+	return false
+}
+
+// run runs one of the commands to its end and returns what it printed.
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// start starts a command that lasts as long as the test.
+func start(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Dir, c.Stderr = dir, os.Stderr
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(t, c.Start())
+	t.Cleanup(func() { _ = c.Process.Signal(syscall.SIGTERM); _ = c.Wait() })
+}
+
+// port is a free one on loopback.
+func port(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	_, p, err := net.SplitHostPort(l.Addr().String())
+	must(t, err)
+	return p
+}
