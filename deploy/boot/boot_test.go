@@ -16,6 +16,7 @@ import (
 
 	"github.com/tillprint/tillprint/device/zfm/zfmsim"
 	"github.com/tillprint/tillprint/matcher/synth"
+	"github.com/tillprint/tillprint/sync/register"
 )
 
 // flashed is a guest that was never switched on: its card is written by 'tillprint flash', as a technician does.
@@ -38,7 +39,7 @@ func flashed(t *testing.T, b board) (*guest, *school) {
 	card := filepath.Join(g.dir, "card")
 	must(t, os.WriteFile(card, nil, 0o600))
 	must(t, os.Truncate(card, 4<<30)) // QEMU takes powers of two only
-	code := run(t, s.dir, filepath.Join(bin, "tillprint-hub"), "join-code", site, "till-1", "-c", "hub.toml")
+	code := run(t, s.dir, filepath.Join(bin, "tillprint-hub"), "join-code", site, terminal, "-c", "hub.toml")
 	run(t, g.dir, filepath.Join(bin, "tillprint"), "flash", "--image", filepath.Join(images, "tillprint.img.zst"), "--join", code, "--yes", card)
 	// The page listens on loopback; for once it must be reached from outside the guest.
 	settings := filepath.Join(g.dir, "tillprintd.toml")
@@ -72,13 +73,22 @@ func told(what string, d time.Duration) { fmt.Printf("%s: %.0f s (emulated)\n", 
 // A flashed card joins its school and serves. What comes after that is its life.
 func TestServes(t *testing.T) {
 	g, s := flashed(t, plain)
-	g.power(false)
-	told("first start, power to serving PINs", g.servesPINs())
-	told("first start, power to serving fingers", g.servesFingers())
-	g.until("a status at the hub", func() bool { return s.status(g.on).Fingers })
+	g.firstStart(s)
 	if !testing.Short() {
 		live(g, s)
 	}
+}
+
+// firstStart is a blank card's way to fingers: it joins with the file on it, and the office commissions it meanwhile.
+func (g *guest) firstStart(s *school) {
+	g.t.Helper()
+	g.power(false)
+	g.until("the terminal having joined", s.joined) // or being known from a start before this one
+	s.commission(register.ModePIN)
+	told("first start, power to serving PINs", g.servesPINs())
+	s.commission(register.ModeFingers)
+	told("first start, power to serving fingers", g.servesFingers())
+	g.until("a status at the hub", func() bool { return s.status(g.on).Fingers })
 }
 
 // On a Raspberry Pi 3 the card, the sensor's line and the firmware are reached by the drivers that a board uses, and a start on
@@ -88,10 +98,7 @@ func TestPi3(t *testing.T) {
 		t.Skip("a Raspberry Pi 3 is emulated slowly: not with -short")
 	}
 	g, s := flashed(t, pi3)
-	g.power(false)
-	told("Raspberry Pi 3, first start, power to serving PINs", g.servesPINs())
-	told("Raspberry Pi 3, first start, power to serving fingers", g.servesFingers())
-	g.until("a status at the hub", func() bool { return s.status(g.on).Fingers })
+	g.firstStart(s)
 	g.cut()
 	g.fillSlotB()
 	g.power(false, `systemd.run="/usr/bin/tillprintd update try"`, "systemd.run_success_action=none", "systemd.run_failure_action=none")

@@ -28,7 +28,7 @@ type school struct {
 	pupil              consent.SubjectID
 }
 
-const site, parent, notice = "oakfield", "g-1", "canteen-2026-1"
+const site, terminal, parent, notice = "oakfield", "till-1", "g-1", "canteen-2026-1"
 
 // newSchool founds a school and starts its hub. The guest reaches this machine as 10.0.2.2.
 func newSchool(t *testing.T, program string) *school {
@@ -43,7 +43,7 @@ func newSchool(t *testing.T, program string) *school {
 	return s
 }
 
-// found makes the school with fingers on, which a real one has only after its commissioning.
+// found makes the school. Its terminal serves fingers once it is commissioned.
 func (s *school) found(c hub.Config) {
 	s.t.Helper()
 	must(s.t, hub.Init(c.Dir, []string{"10.0.2.2"}, rand.Reader, time.Now()))
@@ -89,6 +89,28 @@ func (s *school) ask(method, path string, in, out any) {
 	if out != nil {
 		must(s.t, json.NewDecoder(answer.Body).Decode(out))
 	}
+}
+
+// commission takes the terminal from off by PINs to fingers, as the office does step by step.
+func (s *school) commission(m register.Mode) {
+	s.t.Helper()
+	c := register.Commission{Mode: m}
+	for _, need := range m.Needs() {
+		r := register.Reference{For: need, Text: "file 1", On: consent.DateOf(time.Now().AddDate(0, -2, 0)), By: "governors"}
+		if need == register.ParentsNotice {
+			r.Text = notice
+		}
+		c.References = append(c.References, r)
+	}
+	s.ask(http.MethodPost, "/terminals/"+terminal+"/commission", c, nil)
+}
+
+// joined reports whether the hub knows the terminal.
+func (s *school) joined() bool {
+	s.t.Helper()
+	var all []hub.TerminalState
+	s.ask(http.MethodGet, "/terminals", nil, &all)
+	return len(all) > 0
 }
 
 // status is what the terminal has told the hub after the given moment; the version is empty if it has told nothing.

@@ -74,11 +74,12 @@ func (g *guest) shows(what string, patterns ...string) (which int, caught string
 
 func state(name string) string { return `data-state="` + name + `"` }
 
-// servesPINs waits for the operator's page; servesFingers until fingers are read too. Both return the time since power.
+// servesPINs waits until the terminal is up and commissioned for PINs at least; servesFingers until fingers are read too. Both
+// return the time since power.
 func (g *guest) servesPINs() time.Duration {
 	g.t.Helper()
 	g.until("an address from the network", func() bool { return g.said("DHCPv4 address") })
-	g.shows("the operator's page", state("idle"))
+	g.shows("PINs to be served", `<b>Commissioned</b> <span>for (PINs|fingers)</span>`)
 	return time.Since(g.on)
 }
 
