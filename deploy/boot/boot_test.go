@@ -44,7 +44,9 @@ func flashed(t *testing.T, b board) (*guest, *school) {
 	// The page listens on loopback; for once it must be reached from outside the guest.
 	settings := filepath.Join(g.dir, "tillprintd.toml")
 	must(t, os.WriteFile(settings, []byte("[page]\nlisten = \"0.0.0.0:8080\"\n[serving]\nfingers = [2]\n"), 0o600))
-	run(t, g.dir, "mcopy", "-i", card+"@@4M", settings, "::")
+	wifi := filepath.Join(g.dir, "tillprint-wifi.conf")
+	must(t, os.WriteFile(wifi, []byte("country=GB\nnetwork={\n ssid=\"Oakfield\"\n psk=\"oakfield lunch\"\n}\n"), 0o600))
+	run(t, g.dir, "mcopy", "-i", card+"@@4M", settings, wifi, "::")
 	t.Cleanup(func() {
 		if g.qemu != nil {
 			g.cut()
@@ -89,6 +91,20 @@ func (g *guest) firstStart(s *school) {
 	s.commission(register.ModeFingers)
 	told("first start, power to serving fingers", g.servesFingers())
 	g.until("a status at the hub", func() bool { return s.status(g.on).Fingers })
+	g.consumed("tillprint-join.toml", "tillprintd.toml", "tillprint-wifi.conf")
+}
+
+// consumed checks that files are not on the card's first partition any more.
+func (g *guest) consumed(names ...string) {
+	g.t.Helper()
+	card, err := os.Open(filepath.Join(g.dir, "card"))
+	must(g.t, err)
+	defer card.Close()
+	for _, name := range names {
+		if text, err := g.partition(card, 1).ReadFile(name); err == nil {
+			g.t.Errorf("%s (%d bytes) is still on the card's first partition", name, len(text))
+		}
+	}
 }
 
 // On a Raspberry Pi 3 the card, the sensor's line and the firmware are reached by the drivers that a board uses, and a start on

@@ -111,7 +111,7 @@ func chosen(t *testing.T, text string, once bool) (number int) {
 func (g *guest) power(once bool, more ...string) {
 	g.t.Helper()
 	g.address = "127.0.0.1:" + port(g.t)
-	args := append([]string{"-n", "10", "qemu-system-aarch64", "-kernel", "vmlinuz", "-initrd", "initrd.img",
+	args := append([]string{"-kernel", "vmlinuz", "-initrd", "initrd.img",
 		// What the guest has written is in this file when QEMU is killed; what a flush adds matters to this machine's own power only.
 		"-drive", "file=card,if=" + g.board.card + ",id=card,format=raw,cache=unsafe",
 		"-chardev", "serial,id=sensor,path=" + g.sensor, "-serial", "chardev:sensor", "-chardev", "file,id=console,path=console,append=on",
@@ -122,7 +122,7 @@ func (g *guest) power(once bool, more ...string) {
 	if g.stick != "" {
 		args = append(args, "-drive", "file="+g.stick+",if=none,id=stick,format=raw,readonly=on", "-device", "usb-storage,drive=stick")
 	}
-	g.qemu = exec.Command("nice", args...)
+	g.qemu = exec.Command("qemu-system-aarch64", args...)
 	g.qemu.Dir, g.qemu.Stderr = g.dir, os.Stderr
 	g.qemu.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no guest outlives the test
 	g.on, g.began, g.ended = time.Now(), len(g.console()), make(chan struct{})
