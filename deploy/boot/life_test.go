@@ -25,8 +25,10 @@ func (g *guest) step(what string) {
 func lunch(g *guest, s *school) {
 	g.enrol(s.pupil)
 	g.step("a finger is enrolled")
-	if !g.recognised() && !g.recognised() {
-		g.t.Fatal("two presses do not find the pupil")
+	for tries := 1; !g.recognised(); tries++ {
+		if tries == 3 {
+			g.t.Fatal("three presses do not find the pupil")
+		}
 	}
 	g.step("the pupil is recognised and served")
 	g.until("the hub hearing of three templates", func() bool { return s.status(g.on).Templates == 3 })
