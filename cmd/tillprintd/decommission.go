@@ -21,8 +21,9 @@ for the hub be sent ('tillprint doctor' counts it).
 
 The keys are destroyed first, then every file of the store is overwritten and removed, the sensor's own memory is
 counted, and a certificate of it is signed, which 'tillprint verify' checks with the key that the hub's office pages
-show. Nothing brings the data back. Remove the terminal at the hub afterwards. Memory cards do not overwrite
-reliably: the certificate has lines for who has destroyed card and module.`,
+show. Nothing brings the data back. The hub is told, and removes the terminal; where it cannot be reached, bring it
+the certificate. Memory cards do not overwrite reliably: the certificate has lines for who has destroyed card and
+module.`,
 		Example: "  tillprintd decommission --terminal till-1 -o till-1-certificate.txt",
 		Args:    cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -39,13 +40,18 @@ reliably: the certificate has lines for who has destroyed card and module.`,
 			if err != nil {
 				return fmt.Errorf("making the certificate's file: %w; nothing was done", err)
 			}
-			certificate, verifier, err := terminald.Decommission(c.Context(), config, terminal)
+			ended, err := terminald.Decommission(c.Context(), config, terminal)
 			if err != nil {
 				return errors.Join(err, f.Close(), os.Remove(out))
 			}
-			fmt.Fprint(c.OutOrStdout(), certificate)
-			fmt.Fprintf(c.OutOrStdout(), "\nIts verifier key, also on the hub's page of terminals:\n%s\n", verifier)
-			_, err = f.WriteString(certificate)
+			fmt.Fprint(c.OutOrStdout(), ended.Certificate)
+			fmt.Fprintf(c.OutOrStdout(), "\nIts verifier key, also on the hub's page of terminals:\n%s\n", ended.Verifier)
+			if ended.Untold == nil {
+				fmt.Fprintln(c.OutOrStdout(), "\nThe hub has the certificate and has removed this terminal.")
+			} else {
+				fmt.Fprintf(c.OutOrStdout(), "\nThe hub does not know yet: %v\nBring it the certificate: tillprint-hub decommissioned SITE --certificate FILE, or its page of terminals.\n", ended.Untold)
+			}
+			_, err = f.WriteString(ended.Certificate)
 			return errors.Join(err, f.Sync(), f.Close())
 		},
 	}

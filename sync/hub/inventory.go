@@ -23,8 +23,9 @@ type Evidence struct {
 	Contact  time.Time       `json:"contact"` // the last one of all
 	Lease    time.Time       `json:"lease"`   // by then, at the latest, it matches no finger (I7)
 	Removed  bool            `json:"removed"`
-	Orders   []Order         `json:"orders"` // to commission, block, unblock or wipe it, all of them
-	Mail     int             `json:"mail"`   // templates that wait for it now, sealed to it
+	Orders   []Order         `json:"orders"`             // to commission, block, unblock or wipe it, all of them
+	Mail     int             `json:"mail"`               // templates that wait for it now, sealed to it
+	Disposed *Disposal       `json:"disposed,omitempty"` // it was decommissioned: nothing is on it any more
 }
 
 // Order is a command that the hub has given a terminal.
@@ -98,6 +99,9 @@ func (h *Hub) Evidence(ctx context.Context, site, terminal string, when time.Tim
 		if held != nil {
 			e.Reported, e.Held = reported, *held
 		}
+		if e.Disposed, err = h.disposalOf(ctx, site, terminal); err != nil {
+			return nil, err
+		}
 		e.Orders, err = h.orders(ctx, site, t)
 		return e, err
 	}
@@ -159,6 +163,9 @@ func (e *Evidence) Print(w io.Writer) {
 	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 	line("terminal", "%s", e.Terminal)
 	line("as of", "%s", stamp(e.AsOf))
+	if d := e.Disposed; d != nil {
+		line("decommissioned", "%s; its certificate is here since %s", stamp(d.At), stamp(d.Received))
+	}
 	if e.Reported.IsZero() {
 		line("held", "it had reported nothing by then")
 		return

@@ -43,6 +43,7 @@ func (h *Hub) apiRoutes(mux *http.ServeMux) {
 		"POST /office/api/pins":                        h.apiPINs,
 		"POST /office/api/join":                        h.apiJoin,
 		"GET /office/api/terminals":                    h.apiTerminals,
+		"POST /office/api/disposed":                    h.apiDisposed,
 		"GET /office/api/rejoin":                       h.apiRejoins,
 		"POST /office/api/rejoin":                      h.apiReadmit,
 		"GET /office/api/terminals/{name}/held":        h.apiHeld,

@@ -78,6 +78,7 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"POST /office/terminals/order":             h.orderPost,
 		"GET /office/terminals/{name}/commission":  h.commissionPage,
 		"POST /office/terminals/{name}/commission": h.commissionPost,
+		"POST /office/terminals/disposed":          h.disposedPost,
 		"POST /office/terminals/rejoin":            h.rejoinPost,
 		"GET /office/receipts":                     h.receiptsPage,
 		"GET /office/receipts/{terminal}/{id}":     h.receiptFile,

@@ -69,6 +69,12 @@ func (h *Hub) personAct(w http.ResponseWriter, r *http.Request, who officer) err
 		_, err = h.Refuse(r.Context(), who.site, who.name, id)
 	case "leave":
 		err = h.Leave(r.Context(), who.site, who.name, id)
+	case "restrict", "lift":
+		restricted := r.PathValue("act") == "restrict"
+		_, err = h.UpdateSubject(r.Context(), who.site, who.name, id, Update{Restricted: &restricted})
+	case "hold", "release":
+		hold := r.PathValue("act") == "hold"
+		_, err = h.UpdateSubject(r.Context(), who.site, who.name, id, Update{Hold: &hold})
 	case "not-theirs":
 		err = h.NotTheirs(r.Context(), who.site, who.name, id)
 	case "correct":

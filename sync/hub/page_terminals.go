@@ -3,6 +3,7 @@ package hub
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/sync/register"
@@ -58,6 +59,28 @@ func (h *Hub) orderPost(w http.ResponseWriter, r *http.Request, who officer) (er
 		http.Redirect(w, r, "/office/terminals", http.StatusSeeOther)
 	}
 	return err
+}
+
+// disposedPost takes a certificate as it was pasted: browsers send lines with CR LF.
+func (h *Hub) disposedPost(w http.ResponseWriter, r *http.Request, who officer) error {
+	name, err := h.Dispose(r.Context(), who.site, who.name, strings.ReplaceAll(r.PostFormValue("certificate"), "\r\n", "\n"))
+	if err == nil {
+		http.Redirect(w, r, "/office/terminals/"+name+"/held", http.StatusSeeOther)
+	}
+	return err
+}
+
+func (h *Hub) apiDisposed(r *http.Request, who officer) (any, error) {
+	var in struct {
+		Certificate string `json:"certificate"`
+	}
+	if err := decode(r, &in); err != nil {
+		return nil, err
+	}
+	name, err := h.Dispose(r.Context(), who.site, who.name, in.Certificate)
+	return struct {
+		Terminal string `json:"terminal"`
+	}{name}, err
 }
 
 func (h *Hub) receiptsPage(w http.ResponseWriter, r *http.Request, who officer) error {

@@ -70,6 +70,9 @@ func (h *Hub) takeReport(ctx context.Context, tx *sql.Tx, c caller, rep register
 	if err := rep.Check(); err != nil {
 		return err.Error(), nil
 	}
+	if rep.Kind == register.ReportDecommissioned {
+		return h.takeCertificate(ctx, tx, c, "terminal "+c.terminal, rep)
+	}
 	if rep.Kind == register.ReportReceipt { // verified now: a receipt that proves nothing must not end "not yet confirmed"
 		if why := checkReceipt(c, rep); why != "" {
 			return why, nil
@@ -88,19 +91,25 @@ func (h *Hub) takeReport(ctx context.Context, tx *sql.Tx, c caller, rep register
 	}
 	// The report and what follows from it are one change: after a crash there are both
 	// or neither, and the terminal, which has had no answer, sends the report again.
-	result, err := tx.ExecContext(ctx, `INSERT INTO reports (site, terminal, id, kind, seq, subject, happened, operator, body, received)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (site, terminal, id) DO NOTHING`,
-		c.site, c.terminal, rep.ID, string(rep.Kind), int64(rep.Seq), string(rep.Subject), at(rep.At), rep.Operator, rep.Body, at(h.config.Now()))
-	if err != nil {
-		return "", fmt.Errorf("storing a report: %w", err)
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
+	if fresh, err := h.storeReport(ctx, tx, c, rep); err != nil || !fresh {
 		return "", err // it came before, and all that follows from it was done then
 	}
 	if rep.Kind == register.ReportRefusal {
 		return "", h.refusedAtTill(ctx, tx, c, rep, who)
 	}
 	return "", nil
+}
+
+// storeReport says whether a report is new.
+func (h *Hub) storeReport(ctx context.Context, tx *sql.Tx, c caller, rep register.Report) (fresh bool, err error) {
+	result, err := tx.ExecContext(ctx, `INSERT INTO reports (site, terminal, id, kind, seq, subject, happened, operator, body, received)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (site, terminal, id) DO NOTHING`,
+		c.site, c.terminal, rep.ID, string(rep.Kind), int64(rep.Seq), string(rep.Subject), at(rep.At), rep.Operator, rep.Body, at(h.config.Now()))
+	if err != nil {
+		return false, fmt.Errorf("storing a report: %w", err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 // refusedAtTill makes a press at the till a statement like any other (A3).

@@ -86,6 +86,12 @@ func (u Update) apply(who *subject) (deed string) {
 	}
 	set(&who.Eighteenth, u.Eighteenth)
 	set(&who.LeavesOn, u.LeavesOn)
+	if u.Restricted != nil && *u.Restricted != who.Restricted {
+		deed = map[bool]string{true: "restricted the processing (F5)", false: "lifted the restriction: the person is to be told (G11)"}[*u.Restricted]
+	}
+	if u.Hold != nil && *u.Hold != who.Hold {
+		deed = map[bool]string{true: "has the data held for a claim (G12)", false: "ended the hold for a claim (G12)"}[*u.Hold]
+	}
 	set(&who.Restricted, u.Restricted)
 	set(&who.Hold, u.Hold)
 	if u.Roster != nil {

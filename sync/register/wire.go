@@ -123,6 +123,7 @@ const (
 	ReportReceipt         ReportKind = "receipt"          // Body is a signed receipt as the audit log wrote it
 	ReportRefusal         ReportKind = "refusal"          // the subject refused at the till (A3); Operator took it
 	ReportRefusedTemplate ReportKind = "refused-template" // a template came without a permit (A16)
+	ReportDecommissioned  ReportKind = "decommissioned"   // Body is the signed certificate: this terminal is no more (L1)
 	ReportAlert           ReportKind = "alert"            // Body is one sentence without personal data (H16, H17)
 )
 

@@ -11,57 +11,72 @@ import (
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/disposal"
 	"github.com/tillprint/tillprint/store/keyslot"
+	"github.com/tillprint/tillprint/sync/terminal"
 )
 
-// Decommission ends the terminal of a configuration for good and returns its signed certificate and the key that verifies it. name is the
+// Ended is what is left of a terminal that was decommissioned.
+type Ended struct {
+	Certificate string
+	Verifier    string // the key that verifies it
+	Untold      error  // why the hub does not know yet; nil if it does
+}
+
+// Decommission ends the terminal of a configuration for good. name is the
 // terminal's own, as a confirmation. No daemon may run. The order, and what a power cut leaves:
 //
 //	sensor's memory counted       nothing has happened
 //	keys destroyed, looked at     nothing in the store can be opened any more, anywhere; it has to be run again for the rest
 //	files overwritten, removed    likewise
-//	certificate signed            done
+//	certificate signed            the hub does not know yet
+//	hub told                      done
 //
 // The signing key is gone with the others. So a run that takes up an earlier one finishes the work and says so in an error
 // instead of a certificate.
-func Decommission(ctx context.Context, c Config, name string) (certificate, verifier string, err error) {
+func Decommission(ctx context.Context, c Config, name string) (Ended, error) {
 	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{})
 	if lost(err) {
-		return "", "", errors.Join(c.finishDisposal(), fmt.Errorf("no certificate can be signed, since the keys were gone before: %w", err))
+		return Ended{}, errors.Join(c.finishDisposal(), fmt.Errorf("no certificate can be signed, since the keys were gone before: %w", err))
 	}
 	if err != nil {
-		return "", "", err
+		return Ended{}, err
 	}
 	defer st.Close()
 	if name != st.Identity().Terminal {
-		return "", "", fmt.Errorf("this is terminal %s, not %.40q; nothing was done", st.Identity().Terminal, name)
+		return Ended{}, fmt.Errorf("this is terminal %s, not %.40q; nothing was done", st.Identity().Terminal, name)
 	}
 	cert := disposal.Certificate{Identity: st.Identity(), At: st.Now(), Epoch: st.Epoch(), Promise: st.Promise()}
 	cert.Applied, _ = st.Applied()
 	if cert.Held, err = st.Inventory(); err != nil {
-		return "", "", fmt.Errorf("counting what is held: %w; nothing was done", err)
+		return Ended{}, fmt.Errorf("counting what is held: %w; nothing was done", err)
 	}
 	key, err := st.SigningKey()
 	if err != nil {
-		return "", "", fmt.Errorf("reading the signing key: %w; nothing was done", err)
+		return Ended{}, fmt.Errorf("reading the signing key: %w; nothing was done", err)
 	}
 	defer clear(key)
-	verifier = st.VerifierKey()
+	ended := Ended{Verifier: st.VerifierKey()}
+	place, unplaced := terminal.PlaceOf(st)
 	cert.Sensor = c.sensorMemory(ctx)
 	use, err := c.use()
 	if err != nil {
-		return "", "", err
+		return Ended{}, err
 	}
 	if err := st.Destroy(); err != nil {
-		return "", "", fmt.Errorf("%w; some keys may be left: run it again", err)
+		return Ended{}, fmt.Errorf("%w; some keys may be left: run it again", err)
 	}
 	if cert.Keys, err = c.keysAfter(use); err != nil {
-		return "", "", err
+		return Ended{}, err
 	}
 	if cert.Files, err = disposal.Overwrite(c.Store.Dir, rand.Reader); err != nil {
-		return "", "", fmt.Errorf("the keys are destroyed, and nothing can be opened any more, but %w: run it again", err)
+		return Ended{}, fmt.Errorf("the keys are destroyed, and nothing can be opened any more, but %w: run it again", err)
 	}
-	certificate, err = cert.Sign(key)
-	return certificate, verifier, err
+	if ended.Certificate, err = cert.Sign(key); err != nil {
+		return Ended{}, err
+	}
+	if ended.Untold = unplaced; unplaced == nil {
+		ended.Untold = terminal.Farewell(ctx, place, key, ended.Certificate)
+	}
+	return ended, nil
 }
 
 // keysAfter destroys what an interrupted move may have left in another slot, and sees that the store does not open.
