@@ -17,9 +17,17 @@ import (
 // key either, and there is a receipt, also queued in the outbox, for each subject that was held or permitted before. A
 // batch costs one rotation of the root key, however many it wipes. After an error nothing counts as
 // applied; the same call can be repeated.
-func (s *Store) Apply(changes []Change, seq uint64, checkpoint []byte) ([]Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Store) Apply(changes []Change, seq uint64, checkpoint []byte) (receipts []Receipt, err error) {
+	s.lock()
+	defer s.unlock()
+	err = s.withRoom(func() error {
+		receipts, err = s.applyUpTo(changes, seq, checkpoint)
+		return err
+	})
+	return receipts, err
+}
+
+func (s *Store) applyUpTo(changes []Change, seq uint64, checkpoint []byte) ([]Receipt, error) {
 	receipts, err := s.finish() // what an earlier error has left
 	if err != nil {
 		return nil, fmt.Errorf("applying the register: %w", err)

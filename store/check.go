@@ -23,6 +23,8 @@ import (
 func (s *Store) Check() []Violation {
 	var found []Violation
 	check := func(invariant string, f func(*bbolt.Tx) error) {
+		s.writing.Lock() // a wipe that waits for its key slot is half done
+		defer s.writing.Unlock()
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		if err := s.view(f); err != nil {

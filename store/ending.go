@@ -24,43 +24,47 @@ func (s *Store) DatesWait(on bool) { s.datesWait.Store(on) }
 // Wipe destroys the fingers of subjects whose permission has ended by itself, such as by a date (D3). Nothing is
 // wiped of a subject who is permitted now.
 func (s *Store) Wipe(endings []Ending) ([]Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	receipts, err := s.finish()
-	if err != nil {
-		return nil, fmt.Errorf("wiping: %w", err)
-	}
-	now := s.now()
-	var wipes []wipe
-	for _, e := range endings {
-		if d, _ := s.decision(e.Subject, now); d == consent.Erase && s.table.keys[e.Subject].finger != nil {
-			wipes = append(wipes, wipe{Subject: e.Subject, Row: e.Row, At: now})
+	return s.wipeEach(func() (wipes []wipe) {
+		now := s.now()
+		for _, e := range endings {
+			if d, _ := s.decision(e.Subject, now); d == consent.Erase && s.table.keys[e.Subject].finger != nil {
+				wipes = append(wipes, wipe{Subject: e.Subject, Row: e.Row, At: now})
+			}
 		}
-	}
-	more, err := s.wipe(wipes)
-	return slices.Concat(receipts, more), err
+		return wipes
+	}, func() error { return nil })
 }
 
 // WipeAll destroys everybody's fingers, whatever their standing: the site has given biometrics up (A16).
 func (s *Store) WipeAll(row string) ([]Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	receipts, err := s.finish()
-	if err != nil {
-		return nil, fmt.Errorf("wiping: %w", err)
-	}
-	now := s.now()
-	var wipes []wipe
-	for _, id := range slices.Sorted(maps.Keys(s.table.keys)) {
-		if s.table.keys[id].finger != nil {
-			wipes = append(wipes, wipe{Subject: id, Row: row, At: now})
+	return s.wipeEach(func() (wipes []wipe) {
+		for _, id := range slices.Sorted(maps.Keys(s.table.keys)) {
+			if s.table.keys[id].finger != nil {
+				wipes = append(wipes, wipe{Subject: id, Row: row, At: s.now()})
+			}
 		}
-	}
-	more, err := s.wipe(wipes)
-	if err != nil {
-		return slices.Concat(receipts, more), err
-	}
-	return slices.Concat(receipts, more), s.dropFingerBucket()
+		return wipes
+	}, s.dropFingerBucket)
+}
+
+// wipeEach finishes what an earlier error has left, wipes whom find names, and then does what comes last.
+func (s *Store) wipeEach(find func() []wipe, last func() error) (receipts []Receipt, err error) {
+	s.lock()
+	defer s.unlock()
+	err = s.withRoom(func() error {
+		done, err := s.finish()
+		receipts = append(receipts, done...)
+		if err != nil {
+			return fmt.Errorf("wiping: %w", err)
+		}
+		more, err := s.wipe(find())
+		receipts = append(receipts, more...)
+		if err != nil {
+			return err
+		}
+		return last()
+	})
+	return receipts, err
 }
 
 // dropFingerBucket leaves the records of a site without biometrics without a place for templates. A crash before it leaves an empty one.
@@ -105,8 +109,12 @@ func (s *Store) wipe(wipes []wipe) ([]Receipt, error) {
 // among them, and refusals are taken over; everything else the hub brings again. A crash at any line leaves a store that
 // is wiped at least in part and may be told once more.
 func (s *Store) Refetch(why string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
+	return s.withRoom(func() error { return s.refetch(why) })
+}
+
+func (s *Store) refetch(why string) error {
 	if _, err := s.finish(); err != nil {
 		return fmt.Errorf("wiping: %w", err)
 	}

@@ -11,8 +11,8 @@ import (
 
 // Append adds events to the audit log. Time, sequence and epoch are filled in where they are zero.
 func (s *Store) Append(events ...audit.Event) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	return s.append(events...)
 }
 

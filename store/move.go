@@ -24,8 +24,8 @@ import (
 // Who opens the store next must know which slots to try, and destroys the other one's keys: an error, or a cut,
 // may leave keys in both.
 func (s *Store) Move(to keyslot.Slot) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	if _, err := s.finish(); err != nil { // nothing unless an earlier wipe met an error
 		return fmt.Errorf("finishing what was interrupted: %w", err)
 	}
@@ -37,7 +37,11 @@ func (s *Store) Move(to keyslot.Slot) error {
 		return fmt.Errorf("noting the move: %w", err)
 	}
 	s.pending = p
-	root, err := nextRoot(to, e.epoch)
+	var root *page
+	err := s.slowly(func() (err error) {
+		root, err = nextRoot(to, e.epoch)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("making a root key in the new slot: %w", err)
 	}
@@ -51,7 +55,7 @@ func (s *Store) Move(to keyslot.Slot) error {
 		return err
 	}
 	s.step(StepTable)
-	if err := errors.Join(to.Retire(e.epoch), from.Destroy()); err != nil {
+	if err := s.slowly(func() error { return errors.Join(to.Retire(e.epoch), from.Destroy()) }); err != nil {
 		return fmt.Errorf("the new slot opens the store, but the keys of the old one could not be destroyed: %w", err)
 	}
 	s.step(StepRetired)

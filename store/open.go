@@ -91,6 +91,7 @@ func Open(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, error)
 		s.release()
 		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
 	}
+	s.ready = true
 	return s, nil
 }
 
@@ -132,11 +133,10 @@ func (s *Store) openAll() error {
 		return err
 	}
 	s.clock = clock.Open(s.o.Now, mark, s.saveClock)
-	if _, err := s.finish(); err != nil {
-		return fmt.Errorf("finishing what was interrupted: %w", err)
-	}
-	if err := s.dropStray(); err != nil {
-		return fmt.Errorf("destroying keys that were drawn for nothing: %w", err)
+	if err := s.withRoom(s.complete); durable.Full(err) { // the next change tries again; who is to be wiped is refused already
+		s.warnings = append(s.warnings, err.Error())
+	} else if err != nil {
+		return err
 	}
 	action := "open"
 	switch {
@@ -145,7 +145,29 @@ func (s *Store) openAll() error {
 	case doubt != nil:
 		action = "records-set-aside"
 	}
-	return s.append(audit.Event{Kind: audit.Start, Action: action})
+	err = s.append(audit.Event{Kind: audit.Start, Action: action})
+	if durable.Full(err) { // fingers, PINs and cash need no room
+		s.warnings = append(s.warnings, fmt.Sprintf("the start could not be logged: %v", err))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.setRoomAside(); err != nil {
+		s.warnings = append(s.warnings, fmt.Sprintf("no room could be set aside for wipes: %v", err))
+	}
+	return nil
+}
+
+// complete is the part of the start that wipes.
+func (s *Store) complete() error {
+	if _, err := s.finish(); err != nil {
+		return fmt.Errorf("finishing what was interrupted: %w", err)
+	}
+	if err := s.dropStray(); err != nil {
+		return fmt.Errorf("destroying keys that were drawn for nothing: %w", err)
+	}
+	return nil
 }
 
 func (s *Store) openTable() (err error) {

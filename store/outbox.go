@@ -57,8 +57,8 @@ func (s *Store) putItem(tx *bbolt.Tx, id uint64, it Item) error {
 
 // Enqueue adds an item; it is durable when Enqueue returns.
 func (s *Store) Enqueue(it Item) (id uint64, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	if it.At.IsZero() && s.clock != nil {
 		it.At = s.now()
 	}
@@ -109,8 +109,8 @@ func decodeItem(k, plain []byte) (it Item, err error) {
 
 // Done removes items that the hub has acknowledged. Unknown numbers do no harm.
 func (s *Store) Done(ids ...uint64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	err := s.update(func(tx *bbolt.Tx) error {
 		for _, id := range ids {
 			if err := s.remove(tx, outboxBucket, itemKey(id)); err != nil {

@@ -33,8 +33,8 @@ func (p Person) check() error {
 // PutPeople keeps a batch of person records, in one transaction. A record with a lower revision than the one that is
 // kept, and one of a leaver, is passed over (D7); a subject that the register has not named is an error.
 func (s *Store) PutPeople(records []PersonRecord) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	if _, err := s.finish(); err != nil {
 		return fmt.Errorf("keeping people: %w", err)
 	}

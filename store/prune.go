@@ -33,8 +33,8 @@ func (s *Store) PruneLog(keep time.Duration, countersigned int64) (int, error) {
 }
 
 func (s *Store) pruneSome(before time.Time, countersigned int64) (dropped int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	idle := errors.New("nothing to drop")
 	err = s.update(func(tx *bbolt.Tx) error {
 		waiting, err := s.waitingReceipts(tx)

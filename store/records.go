@@ -74,7 +74,7 @@ func (s *Store) openRecords() (doubt, err error) {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%w: run as the user that owns the store", err)
 	case errors.As(err, &errno): // the machine's trouble, not the file's
-		return nil, err
+		return nil, durable.Advise(err)
 	case err != nil:
 		return err, nil
 	}

@@ -12,9 +12,17 @@ import (
 // Refuse is a subject's own no at this terminal: nobody can override it and no reason is asked (A3, A4, I9). by is the
 // account of the operator who pressed, not a name. The hub is told through the outbox; whatever the hub said
 // before, the subject is not permitted from here on. The receipt exists also when there was nothing to wipe.
-func (s *Store) Refuse(id consent.SubjectID, by string) (Receipt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Store) Refuse(id consent.SubjectID, by string) (r Receipt, err error) {
+	s.lock()
+	defer s.unlock()
+	err = s.withRoom(func() error {
+		r, err = s.refuse(id, by)
+		return err
+	})
+	return r, err
+}
+
+func (s *Store) refuse(id consent.SubjectID, by string) (Receipt, error) {
 	if _, err := consent.ParseSubjectID(string(id)); err != nil {
 		return Receipt{}, err
 	}
@@ -61,8 +69,8 @@ func (s *Store) Refuse(id consent.SubjectID, by string) (Receipt, error) {
 // RefusalKnown notes that the hub has recorded a refusal, the outbox item with that number, in its register at
 // sequence seq: a consent in an entry after seq is a change of mind and counts.
 func (s *Store) RefusalKnown(item, seq uint64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	return s.update(func(tx *bbolt.Tx) error {
 		for id, st := range s.standings {
 			if st.Refusal == nil || st.Refusal.Item != item {

@@ -12,8 +12,8 @@ const maxSetting = 64 << 10
 
 // SetSetting keeps a small value by name in the records, sealed: what changes often, such as a lease. A nil value removes it.
 func (s *Store) SetSetting(name string, value []byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	return s.setSetting(name, value)
 }
 
@@ -61,8 +61,8 @@ func (s *Store) Setting(name string) (value []byte, err error) {
 // stand in the key table, so they outlive the loss of the records, and writing them costs a new table. A nil value
 // removes one. Values have 1 to 1,024 bytes; the caller clears its copies.
 func (s *Store) SetSecrets(values map[string][]byte) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	if s.table == nil {
 		return errClosed
 	}

@@ -28,13 +28,17 @@ type Store struct {
 
 	clock    *clock.Clock
 	log      *audit.Log
-	verifier string   // the log's verifier key
-	warnings []string // fixed after Open
-	version  int      // of the records file; fixed after Open
+	verifier string       // the log's verifier key
+	warnings []string     // fixed after Open
+	version  int          // of the records file; fixed after Open
+	took     atomic.Int64 // see SlotTook
 
-	// mu guards what follows. Writers hold it over a whole operation, including its fsyncs; readers while they use
-	// keys, since the next table releases the page that the keys lie in.
+	// writing is held over a whole operation that writes, and taken before mu; see lock.
+	writing sync.Mutex
+	// mu guards what follows. Writers hold it too, including their fsyncs, but not while they wait for the key slot; readers
+	// while they use keys, since the next table releases the page that the keys lie in.
 	mu        sync.RWMutex
+	ready     bool      // Open is done: from here on writers hold the locks
 	db        *bbolt.DB // nil once closed or destroyed
 	table     *table
 	root      *page // root key of the table's epoch
@@ -69,8 +73,8 @@ func (s *Store) open() bool {
 
 // release closes the files and clears the keys, whatever state the store is in.
 func (s *Store) release() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	var err error
 	if s.db != nil {
 		err = s.db.Close()
@@ -87,14 +91,14 @@ func (s *Store) release() error {
 // Destroy kills the root keys of a stolen terminal (H6) or before disposal (L1): nothing in the store can be opened
 // ever again. It closes the store and leaves its files.
 func (s *Store) Destroy() error {
-	s.mu.Lock()
+	s.lock()
 	if s.evict != nil {
 		for id := range s.standings {
 			s.evict(id)
 		}
 	}
 	err := s.slot.Destroy()
-	s.mu.Unlock()
+	s.unlock()
 	if err != nil {
 		return fmt.Errorf("destroying the root keys: %w", err)
 	}
@@ -160,8 +164,8 @@ func (s *Store) Epoch() uint64 {
 // OnWipe names who holds templates in memory: f is called for each subject at the very start of a wipe, before
 // anything is written. f must not call the store.
 func (s *Store) OnWipe(f func(consent.SubjectID)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	s.evict = f
 }
 
@@ -225,12 +229,12 @@ func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 		return errClosed
 	}
 	defer guard(&err)
-	return s.db.Update(func(tx *bbolt.Tx) error {
+	return durable.Advise(s.db.Update(func(tx *bbolt.Tx) error {
 		if err := f(tx); err != nil {
 			return err
 		}
 		return stamp(tx)
-	})
+	}))
 }
 
 // retable makes the next key table durable under the given root key and then current in memory. The root key is the

@@ -40,7 +40,7 @@ func writeTable(dir string, id Identity, t *table, root []byte, o Options) error
 	}
 	b := binary.BigEndian.AppendUint64([]byte(tableMagic), t.epoch)
 	if err := durable.ReplaceWith(filepath.Join(dir, tableName), append(b, sealed...), o.syncDir); err != nil {
-		return fmt.Errorf("writing the key table: %w", err)
+		return fmt.Errorf("writing the key table: %w", durable.Advise(err))
 	}
 	return nil
 }

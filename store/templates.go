@@ -19,8 +19,8 @@ import (
 // kept of it before. Subjects enrolled at this terminal, those with an empty From or its own name, are queued for the
 // site's other terminals as ItemShare.
 func (s *Store) PutTemplates(records []TemplateRecord) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	if _, err := s.finish(); err != nil {
 		return fmt.Errorf("keeping templates: %w", err)
 	}

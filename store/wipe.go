@@ -60,7 +60,7 @@ func (s *Store) finish() ([]Receipt, error) {
 	if len(p.Wipes) == 0 {
 		return nil, nil
 	}
-	if err := s.slot.Retire(s.table.epoch); err != nil {
+	if err := s.retire(); err != nil {
 		return nil, fmt.Errorf("destroying the old root key: %w", err)
 	}
 	s.step(StepRetired)
@@ -83,14 +83,20 @@ func (s *Store) dropStray() error {
 	if err := s.rotate(e); err != nil {
 		return err
 	}
-	return s.slot.Retire(s.table.epoch)
+	return s.retire()
+}
+
+// retire destroys every root key but the table's.
+func (s *Store) retire() error {
+	epoch := s.table.epoch
+	return s.slowly(func() error { return s.slot.Retire(epoch) })
 }
 
 // rotate seals the edited table under the next epoch's root key.
 func (s *Store) rotate(e edit) error {
 	e.epoch++
 	root := newPage(keyslot.KeySize)
-	if err := s.slot.Next(e.epoch, root.b); err != nil {
+	if err := s.slowly(func() error { return s.slot.Next(e.epoch, root.b) }); err != nil {
 		root.release()
 		return fmt.Errorf("making the next root key: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -165,11 +166,12 @@ func (s *File) overwrite(at int64, seed []byte) error {
 		return err
 	}
 	defer f.Close()
-	if _, err := f.WriteAt(seed, at); err != nil {
-		return fmt.Errorf("writing the key file %s: %w", s.path, err)
+	_, err = f.WriteAt(seed, at)
+	if err == nil {
+		err = f.Sync()
 	}
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("writing the key file %s: %w", s.path, err)
+	if err != nil {
+		return fmt.Errorf("writing the key file %s: %w", s.path, durable.Advise(err))
 	}
 	// Only advice: where it is not taken, the bytes read back come from memory.
 	_ = unix.Fadvise(int(f.Fd()), at, seedSize, unix.FADV_DONTNEED)
@@ -191,14 +193,30 @@ func (s *File) open(flag int) (*os.File, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("the key file %s is missing (%w, %w): %s", s.path, ErrNoKey, err, whatToDo)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("opening the key file: %w: it belongs to another user; run as the user of the store, or give it back with chown", err)
 	case err != nil:
-		return nil, fmt.Errorf("opening the key file: %w", err)
+		return nil, fmt.Errorf("opening the key file: %w", durable.Advise(err))
 	}
 	if err := s.inspect(f); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// foreign reports whether a file is neither of the user who runs this nor, for root, of the folder's owner.
+func foreign(file fs.FileInfo, dir string) bool {
+	of, ok := file.Sys().(*syscall.Stat_t)
+	if !ok || int(of.Uid) == os.Geteuid() {
+		return false
+	}
+	folder, err := os.Stat(dir)
+	if err != nil || os.Geteuid() != 0 {
+		return true
+	}
+	owner, ok := folder.Sys().(*syscall.Stat_t)
+	return !ok || owner.Uid != of.Uid
 }
 
 func (s *File) inspect(f *os.File) error {
@@ -209,6 +227,8 @@ func (s *File) inspect(f *os.File) error {
 	switch {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("the key file %s is not a plain file: put the real one in its place", s.path)
+	case foreign(info, filepath.Dir(s.path)):
+		return fmt.Errorf("the key file %s belongs to another user, who can read it: give it back with chown to the owner of its folder, and tell the data protection officer", s.path)
 	case info.Mode().Perm()&0o077 != 0:
 		return fmt.Errorf("others may read the key file %s (mode %04o): run chmod 600 on it, and tell the data protection officer", s.path, info.Mode().Perm())
 	case info.Size() != fileSize:

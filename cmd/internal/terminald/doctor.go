@@ -130,6 +130,9 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 	} else {
 		d.find("Key slot", till.Good, "%s%s: %s, epoch %d", d.Keyslot.Kind, d.Keyslot.Elsewhere, d.Keyslot.Health, d.Keyslot.Epoch)
 	}
+	if took := st.SlotTook(); took > store.SlowSlot {
+		d.find("Key slot", till.Warn, "took %s over one step of a wipe: look at the module's wiring, and at what else uses its bus; PINs and names do not wait for it", took.Round(100*time.Millisecond))
+	}
 	if d.Keyslot.Promise != "" {
 		d.find("Promise", till.Good, "%s", d.Keyslot.Promise)
 	}
@@ -138,6 +141,7 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 	}
 	d.find("Holds", till.Good, "%d people (%d with a PIN, %d with a photo), %d templates of %d people, %d log records",
 		d.Holds.Pupils+d.Holds.Adults, d.Holds.PINs, d.Holds.Photos, d.Holds.Templates, d.Holds.Subjects, d.Holds.Log)
+	d.lamp(cardLamp(c.Store.Dir))
 	d.find("Register", till.Good, "%d entries applied", d.Applied)
 	d.find("Queue", till.Good, "%s", queueWords(d.Holds.Queue))
 	if cost, err := terminal.ReadPINCost(st); err != nil {

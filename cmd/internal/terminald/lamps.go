@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/register"
@@ -22,7 +24,26 @@ func (t *Terminal) lamps() []till.Lamp {
 	if locked.Trouble() != nil {
 		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
 	}
+	if lamp := cardLamp(t.dir); lamp.Level != till.Good {
+		lamps = append(lamps, lamp)
+	}
 	return lamps
+}
+
+// littleRoom is when a card counts as full, in bytes: what is set aside for wipes does not count as free.
+const littleRoom = 16 << 20
+
+// cardLamp says whether the card has room.
+func cardLamp(dir string) till.Lamp {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		return till.Lamp{Part: "Card", Words: "cannot be asked for its room: " + err.Error(), Level: till.Warn}
+	}
+	free := fs.Bavail * uint64(fs.Bsize)
+	if free < littleRoom {
+		return till.Lamp{Part: "Card", Words: fmt.Sprintf("full, %d MiB left: serving goes on, but enrolments and records may be refused; tell the office today", free>>20), Level: till.Bad}
+	}
+	return till.Lamp{Part: "Card", Words: fmt.Sprintf("%d MiB free", free>>20), Level: till.Good}
 }
 
 // modeLamp says how far the terminal is commissioned (N1).

@@ -41,6 +41,7 @@ type Terminal struct {
 	recent  *recent // lines of the log
 
 	log     *slog.Logger
+	dir     string        // of the store
 	keepLog time.Duration // how long records of the audit log are kept; 0 for ever
 	idle    chan struct{} // upkeep sends here to whoever asks whether it lives
 }

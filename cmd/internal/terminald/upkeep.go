@@ -40,6 +40,9 @@ func (t *Terminal) upkeep(ctx context.Context, log *slog.Logger) error {
 		case <-check.C:
 			t.check(log)
 			t.pruneLog(log)
+			if err := t.Store.SetRoomAside(); err != nil {
+				log.Warn("no room could be set aside for wipes", "err", err)
+			}
 		}
 	}
 }
