@@ -87,6 +87,9 @@ func (h *Hub) Subject(ctx context.Context, site string, id consent.SubjectID) (*
 		return nil, err
 	}
 	_, d.Reasons = consent.Decide(who.Subject, who.statements, s.Profile, local)
+	if slices.Contains(who.standing.Reasons, massRow) {
+		d.Reasons = append(d.Reasons, consent.Reason{Row: massRow, Text: "So many would be erased at once that the office is asked first."})
+	}
 	err = each(ctx, h.db, func(r *sql.Rows) error {
 		var a Adult
 		err := r.Scan(&a.ID, &a.Name, &a.Capacity, &a.ParentalResponsibility)
