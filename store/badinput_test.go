@@ -155,6 +155,13 @@ func TestDoubtfulRecordsAreSetAside(t *testing.T) {
 				return f.Put(last, append([]byte(nil), v...))
 			})
 		}},
+		{"an old key table put back", func(t *testing.T, b *bench) {
+			old, _ := os.ReadFile(b.path("keytable"))
+			b.st = b.open(b.dir)
+			b.permit(1, 0)
+			b.st.Close()
+			writeFile(t, b.path("keytable"), old)
+		}},
 		{"an old copy put back", func(t *testing.T, b *bench) {
 			old, _ := os.ReadFile(b.path("records.db"))
 			b.st = b.open(b.dir)

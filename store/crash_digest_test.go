@@ -43,7 +43,7 @@ func digest(s *Store) (string, error) {
 	}
 	add("sequence %d %q epoch %d log from %d", seq, head, s.Epoch(), pruned)
 	for name, v := range s.table.secrets {
-		if name == secretAnchor { // how often an interrupted operation was begun is no promise
+		if name == secretAnchor || name == secretGeneration { // how often an interrupted operation was begun is no promise
 			continue
 		}
 		add("secret %s %x", name, sha256.Sum256(v))

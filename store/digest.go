@@ -15,8 +15,9 @@ import (
 // change brings up to date in its own transaction, and which the start computes anew.
 //
 // A whole transaction that never came takes its digest with it. Against that the key table notes how far the database had
-// got when the table was written (secretAnchor). What came after the last table, and the hub has not heard of, cannot be missed
-// by anybody; what the hub has heard of is missed by its countersigned head of the log.
+// got when the table was written (secretAnchor), and every transaction notes which table there was (secretGeneration). What came
+// after the last table, and the hub has not heard of, cannot be missed by anybody; what the hub has heard of is missed by its
+// countersigned head of the log.
 
 // digested are the buckets whose rows the digest covers, beside the note of what is pending. The log has its own tree.
 var digested = [][]byte{standingBucket, fingerBucket, personBucket, pinBucket, settingBucket, outboxBucket}
@@ -26,12 +27,34 @@ var digestKey = []byte("digest") // in meta: the digest
 // secretAnchor is the number of the last transaction of the records when this table was written, 8 bytes big-endian.
 const secretAnchor = "records-at"
 
-var stampKey = []byte("at") // in meta: the number of the transaction that wrote this
+// secretGeneration counts the tables that were written, 8 bytes big-endian.
+const secretGeneration = "table-number"
+
+var (
+	stampKey      = []byte("at")    // in meta: the number of the transaction that wrote this
+	generationKey = []byte("table") // in meta: the generation of the table that was durable then
+)
 
 // stamp puts a transaction's number into its own pages. The database's head names the number too, so a head that came to
 // the card before the pages that it speaks of is told from one that found them.
-func stamp(tx *bbolt.Tx) error {
-	return tx.Bucket(metaBucket).Put(stampKey, binary.BigEndian.AppendUint64(nil, uint64(tx.ID())))
+// The table's generation goes with it, but for one that a cut may still take back.
+func (s *Store) stamp(tx *bbolt.Tx) error {
+	meta, generation := tx.Bucket(metaBucket), s.table.generation()
+	if s.unsettled {
+		generation--
+	}
+	return errors.Join(meta.Put(stampKey, binary.BigEndian.AppendUint64(nil, uint64(tx.ID()))),
+		meta.Put(generationKey, binary.BigEndian.AppendUint64(nil, generation)))
+}
+
+// generation is 0 for a table of before there were any.
+func (t *table) generation() uint64 { return count8(t.secrets[secretGeneration]) }
+
+func count8(b []byte) uint64 {
+	if len(b) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
 }
 
 // put writes a row of a digested bucket.
@@ -119,6 +142,9 @@ func (s *Store) computeDigest(tx *bbolt.Tx) ([]byte, error) {
 func (s *Store) checkDigest(tx *bbolt.Tx) error {
 	if at := s.table.secrets[secretAnchor]; len(at) == 8 && uint64(tx.ID()) < binary.BigEndian.Uint64(at) {
 		return errors.New("the records are older than the key table: an old copy was put back, or the card lost writes")
+	}
+	if count8(tx.Bucket(metaBucket).Get(generationKey)) > s.table.generation() {
+		return errors.New("the key table is older than the records: an old copy was put back, or the card lost a write")
 	}
 	if at := tx.Bucket(metaBucket).Get(stampKey); len(at) != 8 || binary.BigEndian.Uint64(at) != uint64(tx.ID()) {
 		return errors.New("the records' last transaction is not there: the card lost a write")

@@ -217,7 +217,7 @@ func (s *Store) createRecords(path string, found salvaged) error {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error { return errors.Join(s.initialise(tx), s.restore(tx, found), stamp(tx)) })
+	err = db.Update(func(tx *bbolt.Tx) error { return errors.Join(s.initialise(tx), s.restore(tx, found), s.stamp(tx)) })
 	if err = errors.Join(err, db.Sync(), db.Close()); err != nil {
 		return err
 	}

@@ -78,12 +78,13 @@ func (s *Store) SetSecrets(values map[string][]byte) error {
 		return fmt.Errorf("keeping secrets: %w", err)
 	}
 	s.step(StepKeys)
-	return nil
+	// The records note the new table (stamp), so that it is missed if the card has lost it.
+	return s.update(func(*bbolt.Tx) error { return nil })
 }
 
 func checkSecrets(values map[string][]byte) error {
 	for name, v := range values {
-		if name == "" || name == secretSigning || name == secretAnchor || len(name) > 64 || len(v) > maxSecret {
+		if name == "" || name == secretSigning || name == secretAnchor || name == secretGeneration || len(name) > 64 || len(v) > maxSecret {
 			return fmt.Errorf("store: %.64q is no name of a secret, or its value is longer than %d bytes", name, maxSecret)
 		}
 	}

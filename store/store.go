@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -233,7 +234,7 @@ func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 		if err := f(tx); err != nil {
 			return err
 		}
-		return stamp(tx)
+		return s.stamp(tx)
 	}))
 }
 
@@ -248,6 +249,7 @@ func (s *Store) retable(e edit, root *page) error {
 		e.secrets = map[string][]byte{}
 	}
 	e.secrets[secretAnchor] = s.anchor()
+	e.secrets[secretGeneration] = binary.BigEndian.AppendUint64(nil, s.table.generation()+1)
 	next, err := s.table.with(e, s.o.Rand)
 	if err == nil {
 		err = writeTable(s.dir, s.id, next, root.b, s.o)

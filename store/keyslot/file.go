@@ -15,7 +15,7 @@ import (
 )
 
 // File is the slot that needs no hardware: a file of two places of 16 KiB of random bytes. A key dies by being
-// overwritten in place, followed by fsync and reading back. The usual write-new-and-rename would leave the old bytes
+// overwritten in place, twice, each followed by fsync and reading back. The usual write-new-and-rename would leave the old bytes
 // on the medium.
 //
 // The file system must not copy data elsewhere: ext4 with data=ordered, never data=journal or a copy-on-write one.
@@ -156,7 +156,13 @@ func (s *File) erase(at int64) error {
 	if empty(seed) {
 		return nil
 	}
-	return s.overwrite(at, make([]byte, seedSize))
+	// Twice, since a card may lie about one flush, and a key that comes back is worse than one more.
+	for range 2 {
+		if err := s.overwrite(at, make([]byte, seedSize)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // overwrite writes one place, waits for the medium, and reads back past the page cache.
