@@ -36,7 +36,7 @@ A new terminal: the office prints a join code ('tillprint-hub join-code'), 'till
 redeems it, 'tillprintd run' serves. Who may be matched comes signed from the hub.`,
 	}
 	s.path = cli.ConfigFlag(c, terminald.ConfigPath)
-	c.AddCommand(runCommand(s), setupCommand(), joinCommand(s), firstStartCommand(s), updateCommand(), keyslotCommand(s),
+	c.AddCommand(runCommand(s), setupCommand(), joinCommand(s), firstStartCommand(s), updateCommand(s), keyslotCommand(s),
 		terminald.DoctorCommand(s.load), selfTestCommand(s), supportCommand(s), decommissionCommand(s),
 		cli.ConfigCommand(terminald.Example))
 	return c

@@ -1,28 +1,20 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/term"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/cmd/internal/terminald"
 	"github.com/tillprint/tillprint/deploy/update"
 )
 
-// Where the image keeps what an update needs to know. None of it is configurable: it is part of what was signed.
-const (
-	releaseKey = "/usr/share/tillprint/release.key"
-	startDir   = "/start"
-)
-
-func updateCommand() *cobra.Command {
+func updateCommand(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "update",
 		Short: "Replace this card's kernel, firmware and root by a signed version, or fall back",
@@ -33,21 +25,8 @@ into the slot that does not run. A start on trial is committed when the daemon s
 old version's.`,
 		Args: cli.Args(cobra.NoArgs),
 	}
-	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateTryCommand(), updateConfirmCommand())
+	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateApplyCommand(s), updateTryCommand(), updateConfirmCommand())
 	return c
-}
-
-// thisCard is the card that this machine was started from.
-func thisCard() (update.Card, error) {
-	cmdline, err := os.ReadFile("/proc/cmdline")
-	if err != nil {
-		return update.Card{}, fmt.Errorf("finding out which slot runs: %w", err)
-	}
-	osRelease, err := os.ReadFile("/etc/os-release")
-	if err != nil {
-		return update.Card{}, fmt.Errorf("finding out which version runs: %w", err)
-	}
-	return update.This(string(cmdline), string(osRelease), startDir)
 }
 
 func updateStatusCommand() *cobra.Command {
@@ -56,7 +35,7 @@ func updateStatusCommand() *cobra.Command {
 		Short: "Say which slot runs, and whether it is committed",
 		Args:  cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			card, err := thisCard()
+			card, err := terminald.ThisCard()
 			if err != nil {
 				return err
 			}
@@ -82,20 +61,13 @@ func updateInstallCommand() *cobra.Command {
 it back. It can be repeated after any failure. 'tillprintd update try' starts it.`,
 		Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			card, err := thisCard()
+			card, err := terminald.ThisCard()
 			if err != nil {
 				return err
 			}
-			text, err := os.ReadFile(releaseKey)
-			if errors.Is(err, os.ErrNotExist) {
-				return errors.New("this image was built without a release key: it takes no updates; flash the card")
-			}
+			key, err := terminald.ReleaseKey()
 			if err != nil {
-				return fmt.Errorf("reading the release key: %w", err)
-			}
-			key, err := note.NewVerifier(strings.TrimSpace(string(text)))
-			if err != nil {
-				return fmt.Errorf("reading the release key: %w", err)
+				return err
 			}
 			r, err := card.Open(args[0], key)
 			if err != nil {
@@ -118,13 +90,42 @@ it back. It can be repeated after any failure. 'tillprintd update try' starts it
 	}
 }
 
+func updateApplyCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "apply",
+		Short: "Install what the daemon has fetched; the image's own unit calls this as root",
+		Long: `Install the version that the hub has staged and the daemon has fetched, as 'update install' does, and leave word of
+how that went. Without one it does nothing. Everything is checked against the release key again.`,
+		Args: cli.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			config, err := terminald.Load(*s.path) // and stay root
+			if err != nil {
+				return cli.Usage(err)
+			}
+			card, err := terminald.ThisCard()
+			if err != nil {
+				return err
+			}
+			key, err := terminald.ReleaseKey()
+			if err != nil {
+				return err
+			}
+			version, err := terminald.ApplyUpdate(c.Context(), config, card, key, canTry(), func(int) {})
+			if err == nil && version != "" {
+				fmt.Fprintf(c.OutOrStdout(), "version %s is in slot %v\n", version, card.Running.Other())
+			}
+			return err
+		},
+	}
+}
+
 func updateConfirmCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "confirm",
 		Short: "Commit the slot that runs; the image's own unit calls this once the daemon serves",
 		Args:  cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			card, err := thisCard()
+			card, err := terminald.ThisCard()
 			if err != nil {
 				return err
 			}

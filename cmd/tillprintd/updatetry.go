@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/cmd/internal/terminald"
 )
 
 // trialModule is there where the image's kernel module has found the Pi's firmware. It makes the restart below a trial.
@@ -23,15 +24,15 @@ within ten minutes, hangs, or does not start at all, the next start is the prese
 written into completely is not tried.`,
 		Args: cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			card, err := thisCard()
+			card, err := terminald.ThisCard()
 			if err != nil {
 				return err
 			}
 			if err := card.Tryable(); err != nil {
 				return err
 			}
-			if _, err := os.Stat(trialModule); err != nil {
-				return errors.New("this machine cannot start a version on trial: its kernel has not found a Raspberry Pi's firmware to ask")
+			if err := canTry(); err != nil {
+				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "restarting into slot %v, on trial\n", card.Running.Other())
 			restart := exec.CommandContext(c.Context(), "systemctl", "reboot", "--no-block", "--reboot-argument=0 tryboot")
@@ -42,4 +43,12 @@ written into completely is not tried.`,
 			return nil
 		},
 	}
+}
+
+// canTry says why this machine cannot start a version on trial, if it cannot.
+func canTry() error {
+	if _, err := os.Stat(trialModule); err != nil {
+		return errors.New("this machine cannot start a version on trial: its kernel has not found a Raspberry Pi's firmware to ask")
+	}
+	return nil
 }

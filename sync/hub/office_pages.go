@@ -80,6 +80,7 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"POST /office/terminals/{name}/commission": h.commissionPost,
 		"POST /office/terminals/disposed":          h.disposedPost,
 		"POST /office/terminals/rejoin":            h.rejoinPost,
+		"POST /office/terminals/update":            h.updatePost,
 		"GET /office/receipts":                     h.receiptsPage,
 		"GET /office/receipts/{terminal}/{id}":     h.receiptFile,
 		"GET /office/school":                       h.schoolPage,

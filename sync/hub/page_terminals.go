@@ -1,8 +1,10 @@
 package hub
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/tillprint/tillprint/consent"
@@ -13,6 +15,8 @@ type terminalsView struct {
 	Terminals []TerminalState
 	Rejoins   []Rejoin
 	Code      string
+	Bundles   []Bundle
+	Rollouts  []Rollout
 }
 
 func (h *Hub) terminalsPage(w http.ResponseWriter, r *http.Request, who officer) error {
@@ -28,8 +32,37 @@ func (h *Hub) showTerminals(w http.ResponseWriter, r *http.Request, who officer,
 	if err != nil {
 		return err
 	}
-	h.show(w, r, http.StatusOK, who, "terminals", view{Title: "Terminals", Body: terminalsView{all, rejoins, code}})
+	bundles, err := h.Bundles(r.Context())
+	if err != nil {
+		return err
+	}
+	rollouts, err := h.Rollouts(r.Context(), who.site)
+	if err != nil {
+		return err
+	}
+	h.show(w, r, http.StatusOK, who, "terminals", view{Title: "Terminals", Body: terminalsView{all, rejoins, code, bundles, rollouts}})
 	return nil
+}
+
+// updatePost stages a version for one terminal of the school or all, or stops what has not begun.
+func (h *Hub) updatePost(w http.ResponseWriter, r *http.Request, who officer) error {
+	sequence, err := strconv.ParseUint(r.PostFormValue("sequence"), 10, 63)
+	if err != nil {
+		return fmt.Errorf("%w: choose a version", ErrInvalid)
+	}
+	if r.PostFormValue("do") == "stop" {
+		err = h.StopRollout(r.Context(), who.name, sequence, who.site)
+	} else {
+		var only []string
+		if name := r.PostFormValue("name"); name != "" {
+			only = []string{name}
+		}
+		_, err = h.Stage(r.Context(), who.name, sequence, who.site, only...)
+	}
+	if err == nil {
+		http.Redirect(w, r, "/office/terminals", http.StatusSeeOther)
+	}
+	return err
 }
 
 func (h *Hub) rejoinPost(w http.ResponseWriter, r *http.Request, who officer) error {

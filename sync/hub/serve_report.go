@@ -197,6 +197,9 @@ func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c
 		if err := keepInventory(r.Context(), tx, c, s, now); err != nil {
 			return err
 		}
+		if err := keepUpdate(r.Context(), tx, c, s.Update, now); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(r.Context(), `UPDATE terminals SET reported = $3, status = $4, contact = $5 WHERE site = $1 AND terminal = $2`,
 			c.site, c.terminal, int64(s.Applied), string(text), at(now))
 		return err

@@ -51,6 +51,10 @@
 //	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first. A waiting
 //	                       /v1/register is answered early, with an empty batch, when more than M envelopes lie here: M
 //	                       is how many the terminal has seen and left, 0 if it leaves out mail.
+//	GET    /v1/update      200 UpdateOffer, or 204 if nothing is staged for the terminal or its wave has not begun.
+//	GET    /v1/update/file?sequence=N&name=F&from=A
+//	                       200 application/octet-stream: at most MaxUpdatePart bytes of the file from byte A. Where it was broken
+//	                       off it is gone on with; the place stands in the query, which is signed, and not in a Range header.
 //	POST   /v1/mailbox/taken
 //	                       Taken -> 204, also for what was gone. Ids are those of Envelope.ID.
 //

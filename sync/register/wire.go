@@ -208,28 +208,29 @@ type Witnessed struct {
 
 // Status is how a terminal stands. The counts answer "what was on it" after the device is gone (J3).
 type Status struct {
-	Applied   uint64    `json:"applied"` // register sequence
-	Version   string    `json:"version"`
-	At        time.Time `json:"at"`
-	Clock     bool      `json:"clock"` // the terminal trusts its clock
-	Mode      Mode      `json:"mode,omitempty"`
-	Fingers   bool      `json:"fingers"` // fingers are being matched
-	Why       string    `json:"why,omitempty"`
-	Pupils    int       `json:"pupils"` // person records held, by class
-	Adults    int       `json:"adults"`
-	Photos    int       `json:"photos"`   // person records with a photo
-	PINs      int       `json:"pins"`     // person records with a PIN verifier
-	Subjects  int       `json:"subjects"` // with at least one template
-	Templates int       `json:"templates"`
-	Log       int64     `json:"log"`                 // records of the audit log
-	Cipher    string    `json:"cipher"`              // what everything above is sealed with (J4)
-	Epoch     uint64    `json:"epoch"`               // root keys so far: every wipe takes the next
-	Promise   string    `json:"promise"`             // what the key slot says that a wipe is worth
-	PINCost   pin.Cost  `json:"pin_cost,omitzero"`   // of an Argon2id check that takes 300 to 500 ms here; zero until measured
-	Pending   int       `json:"pending"`             // reports and envelopes not yet delivered
-	SelfTest  []Check   `json:"self_test,omitempty"` // of the last one, at most 24
-	Tested    time.Time `json:"tested,omitzero"`     // when that was
-	Errors    []string  `json:"errors,omitempty"`    // at most 16, one sentence each, no personal data
+	Applied   uint64      `json:"applied"` // register sequence
+	Version   string      `json:"version"`
+	At        time.Time   `json:"at"`
+	Clock     bool        `json:"clock"` // the terminal trusts its clock
+	Mode      Mode        `json:"mode,omitempty"`
+	Fingers   bool        `json:"fingers"` // fingers are being matched
+	Why       string      `json:"why,omitempty"`
+	Pupils    int         `json:"pupils"` // person records held, by class
+	Adults    int         `json:"adults"`
+	Photos    int         `json:"photos"`   // person records with a photo
+	PINs      int         `json:"pins"`     // person records with a PIN verifier
+	Subjects  int         `json:"subjects"` // with at least one template
+	Templates int         `json:"templates"`
+	Log       int64       `json:"log"`                 // records of the audit log
+	Cipher    string      `json:"cipher"`              // what everything above is sealed with (J4)
+	Epoch     uint64      `json:"epoch"`               // root keys so far: every wipe takes the next
+	Promise   string      `json:"promise"`             // what the key slot says that a wipe is worth
+	PINCost   pin.Cost    `json:"pin_cost,omitzero"`   // of an Argon2id check that takes 300 to 500 ms here; zero until measured
+	Pending   int         `json:"pending"`             // reports and envelopes not yet delivered
+	SelfTest  []Check     `json:"self_test,omitempty"` // of the last one, at most 24
+	Tested    time.Time   `json:"tested,omitzero"`     // when that was
+	Update    UpdateState `json:"update,omitzero"`
+	Errors    []string    `json:"errors,omitempty"` // at most 16, one sentence each, no personal data
 	// Used are subjects whose fingers have served them since the last status, at most MaxUsed, and only where the profile asks for it
 	// (D3). Neither when nor how often is told, and the hub keeps a date to about a month (F1).
 	Used []consent.SubjectID `json:"used,omitempty"`
@@ -249,7 +250,7 @@ func (s *Status) Plausible() bool {
 			return false
 		}
 	}
-	return s.Applied <= 1<<40 && s.Epoch <= 1<<40 && len(s.Version) <= 100 && len(s.Mode) <= 16 && len(s.Why) <= 500 &&
+	return s.Update.plausible() && s.Applied <= 1<<40 && s.Epoch <= 1<<40 && len(s.Version) <= 100 && len(s.Mode) <= 16 && len(s.Why) <= 500 &&
 		len(s.Errors) <= 16 && len(s.Cipher) <= 100 && len(s.Promise) <= 1000 && len(s.SelfTest) <= 24 && len(s.Used) <= MaxUsed
 }
 

@@ -76,6 +76,9 @@ type Config struct {
 	Audit struct {
 		KeepDays int `toml:"keep_days"`
 	} `toml:"audit"`
+	Update struct {
+		Hours Hours `toml:"hours"`
+	} `toml:"update"`
 	Metrics struct {
 		Listen string `toml:"listen"`
 	} `toml:"metrics"`

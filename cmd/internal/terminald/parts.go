@@ -37,6 +37,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	if err != nil {
 		return nil, nil, err
 	}
+	t.updates = &updater{c: c, hub: t.Hub, card: ThisCard, key: ReleaseKey, now: t.localNow, boot: bootID(), log: log}
 	pepper, err := st.Secret(terminal.SecretPepper)
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // none before the hub has let a terminal in again: no PIN is known
 		return nil, nil, fmt.Errorf("reading the site's PIN pepper: %w", err)
@@ -129,6 +130,16 @@ func (p prompt) Enrol(ctx context.Context, records []store.TemplateRecord) error
 func (p prompt) Refuse(ctx context.Context, subject consent.SubjectID, by string) (audit.Receipt, error) {
 	defer p.hub.Wake()
 	return p.Custody.Refuse(ctx, subject, by)
+}
+
+// localNow is the time where the school is.
+func (t *Terminal) localNow() time.Time {
+	now := t.Store.Now()
+	p, _ := t.Hub.Profile()
+	if zone, err := time.LoadLocation(p.Zone); err == nil && p.Zone != "" {
+		return now.In(zone)
+	}
+	return now.Local()
 }
 
 // pinDigits is the length of PINs as the hub last said it.

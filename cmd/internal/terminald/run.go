@@ -38,6 +38,7 @@ type Terminal struct {
 
 	tested  atomic.Pointer[SelfTest] // the last self-test; nil before the first
 	presses *presses
+	updates *updater
 	recent  *recent // lines of the log
 
 	log     *slog.Logger
@@ -148,6 +149,7 @@ func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hoo
 	g.Go(func() error { return t.Hub.Run(ctx) })
 	g.Go(func() error { return t.upkeep(ctx, log) })
 	g.Go(func() error { return t.firstSelfTest(ctx, c) })
+	g.Go(func() error { return t.updates.run(ctx) })
 	g.Go(func() error { return t.passOnNews(ctx) })
 	g.Go(func() error { return t.control(ctx, c) })
 	g.Go(func() error { return t.serveMetrics(ctx, c.Metrics.Listen) })

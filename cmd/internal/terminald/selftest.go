@@ -130,6 +130,9 @@ func (t *Terminal) about(s *register.Status) {
 	if last := t.tested.Load(); last != nil {
 		s.SelfTest, s.Tested = last.Checks, last.At
 	}
+	if u := t.updates.state.Load(); u != nil {
+		s.Update = *u
+	}
 }
 
 // testLamp is the self-test in the health bar.
