@@ -77,7 +77,7 @@ func TestServes(t *testing.T) {
 	g, s := flashed(t, plain)
 	g.firstStart(s)
 	if !testing.Short() {
-		live(g, s)
+		live(t, g, s)
 	}
 }
 
