@@ -15,6 +15,7 @@ import (
 //	I2  the records are whole and no older than the key table; no key is left of a finger that must be gone
 //	I4  every standing comes from an entry of the register that has been applied, and permits no leaver
 //	I5  the log is whole, and every receipt that waits for the hub is proved by it, as is the last wipe
+//	I6  nothing that the card has made of the records has tripped the program since the start
 //	I9  every refusal in the log stands, unless the register has spoken since
 //
 // A broken invariant is one sentence that counts and names nobody. BenchmarkCheck says what it takes.
@@ -31,7 +32,11 @@ func (s *Store) Check() []Violation {
 			found = append(found, Violation{invariant, err.Error()})
 		}
 	}
-	if check("I2", s.checkPages); len(found) > 0 {
+	if n := s.tripped.Load(); n > 0 {
+		found = append(found, Violation{"I6", fmt.Sprintf("the records have tripped the program %d times since the start: the card is failing", n)})
+	}
+	before := len(found)
+	if check("I2", s.checkPages); len(found) > before {
 		return found // no other walk through the file ends for certain
 	}
 	check("I2", s.checkStructure)

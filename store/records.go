@@ -40,14 +40,17 @@ var (
 const maxRecords = 512 << 20
 
 func (s *Store) bolt(path string) (db *bbolt.DB, err error) {
-	defer guard(&err)
+	defer s.guard(&err)
 	return bbolt.Open(path, 0o600, &bbolt.Options{Timeout: s.o.Timeout, MaxSize: maxRecords})
 }
 
 // guard turns a panic, also one from reading past the end of a mapped file, into an error. Pages of the database
 // have no checksums, so a card that lies can make it trip over anything (notes on bbolt, power cuts).
-func guard(err *error) {
+func (s *Store) guard(err *error) {
 	if r := recover(); r != nil {
+		if s.ready {
+			s.tripped.Add(1)
+		}
 		*err = fmt.Errorf("the records are damaged: %v", r)
 	}
 }
@@ -118,7 +121,7 @@ func (s *Store) identify(size int64) (doubt, err error) {
 // guarded reads with panics and faults turned into errors.
 func (s *Store) guarded(f func(*bbolt.Tx) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer guard(&err)
+	defer s.guard(&err)
 	return s.db.View(f)
 }
 
@@ -160,7 +163,7 @@ func (s *Store) startAgain(doubt error) error {
 }
 
 func (s *Store) closeDoubtful() (err error) {
-	defer guard(&err)
+	defer s.guard(&err)
 	err = s.db.Close()
 	s.db = nil
 	return err

@@ -32,6 +32,7 @@ type Store struct {
 	verifier string       // the log's verifier key
 	warnings []string     // fixed after Open
 	version  int          // of the records file; fixed after Open
+	tripped  atomic.Int64 // how often reading the records would have ended the program since the start
 	took     atomic.Int64 // see SlotTook
 
 	// writing is held over a whole operation that writes, and taken before mu; see lock.
@@ -221,7 +222,7 @@ func (s *Store) view(f func(*bbolt.Tx) error) (err error) {
 	if s.db == nil || s.table == nil {
 		return errClosed
 	}
-	defer guard(&err)
+	defer s.guard(&err)
 	return s.db.View(f)
 }
 
@@ -229,7 +230,7 @@ func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 	if s.db == nil || s.table == nil {
 		return errClosed
 	}
-	defer guard(&err)
+	defer s.guard(&err)
 	return durable.Advise(s.db.Update(func(tx *bbolt.Tx) error {
 		if err := f(tx); err != nil {
 			return err

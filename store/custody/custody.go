@@ -66,7 +66,7 @@ func (c *Custody) loadAll(ctx context.Context) error {
 // load adds what walk yields, finger by finger: walk gives all templates of a finger one after the other. Those of pupils
 // grow as their fingers have since they were taken; in the store they stay as they are.
 func (c *Custody) load(ctx context.Context, pupils map[consent.SubjectID]bool, walk func(func(store.TemplateRecord) error) error) error {
-	if !c.Biometrics() {
+	if !c.Biometrics() || c.resting() {
 		return nil
 	}
 	locked.Scrub()

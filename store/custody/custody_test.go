@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,7 +204,7 @@ func TestI1EnrolmentNeedsAConsentNow(t *testing.T) {
 }
 
 // Each invariant is broken on purpose, to see it noticed.
-func TestI1CheckNoticesAStranger(t *testing.T) {
+func TestI1BrokenByAStranger(t *testing.T) {
 	d := newDesk(t)
 	known := d.enrolled()
 	d.must(d.st.Templates(known, func(r store.TemplateRecord) error {
@@ -213,6 +214,37 @@ func TestI1CheckNoticesAStranger(t *testing.T) {
 	}))
 	found := d.c.Check()
 	if len(found) != 2 || found[0].Invariant != "I1" {
+		t.Errorf("found %v", found)
+	}
+}
+
+// When the lease is over nobody stays in the gallery, and with the next one everybody is back; whoever is found there in between, and
+// a disk that knows a longer lease than the hub has given, are noticed.
+func TestI7BrokenLease(t *testing.T) {
+	d := newDesk(t)
+	id := d.enrolled()
+	d.now = noon.Add(72*time.Hour + 10*time.Minute)
+	if s, err := d.c.Sweep(context.Background()); err != nil || s.Evicted != 1 || s.Loaded != 0 || d.g.Has(string(id)) {
+		t.Fatalf("after the lease: %+v, %v", s, err)
+	}
+	d.wantSound()
+	d.must(d.st.Templates(id, func(r store.TemplateRecord) error {
+		var tpl matcher.Template
+		d.must(tpl.UnmarshalBinary(r.Data))
+		return d.g.Add(string(id), 2, &tpl)
+	}))
+	if found := d.c.Check(); len(found) != 1 || found[0].Invariant != "I7" || !strings.Contains(found[0].Text, "1 subjects are in the gallery") {
+		t.Errorf("found %v", found)
+	}
+	d.g.RemoveSubject(string(id))
+	d.must(d.c.SetLease(d.now.Add(time.Hour)))
+	d.wantMatched(id, true)
+	d.wantSound()
+	d.must(d.st.Close())
+	if err := d.c.SetLease(d.now.Add(time.Minute)); err == nil {
+		t.Fatal("kept without a disk")
+	}
+	if found := d.c.Check(); !slices.ContainsFunc(found, func(v store.Violation) bool { return v.Invariant == "I7" }) {
 		t.Errorf("found %v", found)
 	}
 }

@@ -19,14 +19,15 @@ type Swept struct {
 
 // Sweep acts on dates that have been reached (A2, D3): who may no longer be matched leaves the gallery at once; who
 // may no longer be held is wiped, in one rotation. Wiped is only by time that has passed for certain; by the machine's clock
-// alone fingers rest: a terminal that wakes in the wrong year must neither permit nor forget a whole school.
+// alone fingers rest: a terminal that wakes in the wrong year must neither permit nor forget a whole school. When the lease is over
+// nobody stays in the gallery: what may not be matched need not lie in memory.
 func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 	c.write.Lock()
 	defer c.write.Unlock()
 	var s Swept
-	now := c.st.Clock().Now()
+	now, rest := c.st.Clock().Now(), c.resting()
 	for _, id := range c.g.Subjects() {
-		if d, _ := c.st.Decision(consent.SubjectID(id), now); d != consent.Permit {
+		if d, _ := c.st.Decision(consent.SubjectID(id), now); d != consent.Permit || rest {
 			c.g.RemoveSubject(id)
 			s.Evicted++
 		}

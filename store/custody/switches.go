@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -52,11 +53,19 @@ const leaseStep = time.Hour
 
 // SetLease lets fingers be matched until the given time, as the hub has signed it. An earlier time than before counts too: the hub
 // may shorten a lease. The disk never holds a later end than the one that counts, so a restart can only narrow (I7), by leaseStep at most.
+// After one that was over the gallery is filled again.
 func (c *Custody) SetLease(until time.Time) error {
 	c.mu.Lock()
+	over := c.leaseOver()
 	c.lease = until
+	over = over && !c.leaseOver()
 	due := c.leaseDue(until)
 	c.mu.Unlock()
+	if over {
+		if err := c.Load(context.Background()); err != nil { // the next sweep tries again
+			return err
+		}
+	}
 	if !due {
 		return nil
 	}
@@ -78,6 +87,16 @@ func (c *Custody) SetLease(until time.Time) error {
 func (c *Custody) leaseDue(until time.Time) bool {
 	nearlyOver := c.kept.Sub(c.st.Clock().Now()) < leaseStep && !until.Equal(c.kept)
 	return until.Before(c.kept) || until.Sub(c.kept) >= leaseStep || nearlyOver
+}
+
+// leaseOver reports whether a lease has ended. Before the first there is none that could. The caller holds mu.
+func (c *Custody) leaseOver() bool { return !c.lease.IsZero() && !c.st.Clock().Now().Before(c.lease) }
+
+// resting is leaseOver for a caller that does not hold mu.
+func (c *Custody) resting() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.leaseOver()
 }
 
 // Lease is the end of the lease; zero before the first.
@@ -117,7 +136,6 @@ func (c *Custody) keepSetting(name string, value []byte) error {
 func (c *Custody) Fingers() (on bool, why string) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	now := c.st.Clock().Now()
 	switch {
 	case c.off:
 		return false, "This site does not use fingerprints."
@@ -125,7 +143,7 @@ func (c *Custody) Fingers() (on bool, why string) {
 		return false, "The hub has blocked fingerprints at this terminal."
 	case c.lease.IsZero():
 		return false, "This terminal has not heard from its hub yet: fingerprints start after the first contact."
-	case !now.Before(c.lease):
+	case c.leaseOver():
 		return false, "This terminal has not heard from its hub for too long: fingerprints rest until it does. PIN, name and cash go on."
 	}
 	return true, ""

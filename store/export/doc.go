@@ -11,5 +11,6 @@
 // second one has confirmed it (G13), and the hub has signed that into its register. A terminal makes none without.
 //
 // A record is about its subject alone (I8, F7): a holder picks what it writes by the subject's pseudonym, leaves out the names of
-// parents and staff, who are other people, and says in the record what it has left out.
+// parents and staff, who are other people, and says in the record what it has left out. Before it is sealed it is looked
+// through once more for anybody else.
 package export

@@ -210,10 +210,48 @@ func TestAnExportSaysWhatIsHeld(t *testing.T) {
 	}
 }
 
+// Whatever goes wrong in gathering an export, one that speaks of somebody else is not sealed.
+func TestI8BrokenExportIsNotSealed(t *testing.T) {
+	const own, other = "p_aaaaaaaaaaaaaaaaaaaaaaaaaa", "p_bbbbbbbbbbbbbbbbbbbbbbbbbb"
+	key := newKey(t)
+	for name, breaks := range map[string]func(*export.Record) []export.File{
+		"": func(*export.Record) []export.File { return nil },
+		"somebody else's event": func(r *export.Record) []export.File {
+			r.History = []export.Event{{What: "export/" + other}}
+			return nil
+		},
+		"evidence about a sister": func(r *export.Record) []export.File {
+			r.Statements = []export.Statement{{Evidence: "as for " + other}}
+			return nil
+		},
+		"an order about somebody else": func(r *export.Record) []export.File { r.Order.Subject = other; return nil },
+		"a record of somebody else":    func(r *export.Record) []export.File { r.Subject = other; return nil },
+		"a template of nobody's":       func(*export.Record) []export.File { return []export.File{{Name: "finger-2-view-1.iso"}} },
+		"a template that is not there": func(r *export.Record) []export.File {
+			r.Templates = []export.Template{{File: "finger-2-view-1.iso"}}
+			return nil
+		},
+		"another template in its place": func(r *export.Record) []export.File {
+			r.Templates = []export.Template{{File: "a.iso"}}
+			return []export.File{{Name: "b.iso"}}
+		},
+	} {
+		r := &export.Record{Format: export.Format, Subject: own, Order: order(own, key.Recipient().String())}
+		files := breaks(r)
+		var out bytes.Buffer
+		if err := r.Seal(&out, files...); errors.Is(err, export.ErrNotAlone) != (name != "") || (err != nil) != (name != "") {
+			t.Errorf("%q: %v", name, err)
+		}
+		if _, _, err := export.Open(out.Bytes(), key.String()); (err == nil) != (name == "") {
+			t.Errorf("%q: what was written opens: %v", name, err)
+		}
+	}
+}
+
 // TestOpenRefusesWhatItShould gives Open what may come by mail.
 func TestOpenRefusesWhatItShould(t *testing.T) {
 	key, other := newKey(t), newKey(t)
-	r := &export.Record{Format: export.Format, Order: order("p_aaaaaaaaaaaaaaaaaaaaaaaaaa", key.Recipient().String())}
+	r := &export.Record{Format: export.Format, Subject: "p_aaaaaaaaaaaaaaaaaaaaaaaaaa", Order: order("p_aaaaaaaaaaaaaaaaaaaaaaaaaa", key.Recipient().String())}
 	var good bytes.Buffer
 	must(t, r.Seal(&good))
 	seal := func(plain string) []byte {

@@ -49,6 +49,9 @@ func (r *Record) Seal(w io.Writer, templates ...File) error {
 	if err != nil {
 		return fmt.Errorf("sealing an export: %w", err)
 	}
+	if err := r.ownFiles(templates); err != nil {
+		return err
+	}
 	archive := zip.NewWriter(sealed)
 	for _, f := range templates {
 		if err := pack(archive, f); err != nil {
@@ -92,5 +95,6 @@ func (r *Record) texts() ([]File, error) {
 	if err := pageTemplate.Execute(&page, r); err != nil {
 		return nil, fmt.Errorf("writing the page of an export: %w", err)
 	}
-	return []File{{jsonName, asJSON}, {csvName, asCSV}, {pageName, page.Bytes()}, {schemaName, []byte(Schema)}}, nil
+	texts := []File{{jsonName, asJSON}, {csvName, asCSV}, {pageName, page.Bytes()}, {schemaName, []byte(Schema)}}
+	return texts, r.alone(texts)
 }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestI3ExposedMemoryIsNoticed hides this process's memory and then undoes it again, one half at a time.
-func TestI3ExposedMemoryIsNoticed(t *testing.T) {
+// TestI3BrokenExposedMemory hides this process's memory and then undoes it again, one half at a time.
+func TestI3BrokenExposedMemory(t *testing.T) {
 	var core unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_CORE, &core); err != nil || core.Max == 0 {
 		t.Skip("core dumps are off here for good; nothing can be undone")
