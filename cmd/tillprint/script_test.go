@@ -28,7 +28,6 @@ import (
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/store/disposal"
 	"github.com/tillprint/tillprint/store/keyslot"
-	"github.com/tillprint/tillprint/sync/register"
 )
 
 // fingers DIR FINGERS IMPRESSIONS [EXT] draws synthetic fingers into a folder,
@@ -134,10 +133,7 @@ func history(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer st.Close()
 	hub := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	signer, err := register.NewSigner("oakfield", hub)
-	ts.Check(err)
-	hubKey, err := register.VerifierKey("oakfield", hub.Public().(ed25519.PublicKey))
-	ts.Check(err)
+	signer, hubKey := audit.NewCosigner(hub, time.Now()), audit.CosignKey(hub.Public().(ed25519.PublicKey))
 	sign := func(from int64) (string, tlog.TreeProof) {
 		head, proof, err := st.Head(from)
 		ts.Check(err)

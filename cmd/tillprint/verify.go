@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -87,7 +88,8 @@ func verifyHistory(w io.Writer, path, text, key, hub string) error {
 	if err != nil {
 		return fmt.Errorf("%s does not verify: %w", path, err)
 	}
-	fmt.Fprintf(w, "verified: the log has grown from %d to %d records and holds all that it held; the hub has countersigned both\n", earlier.Size, later.Size)
+	fmt.Fprintf(w, "verified: the log has grown from %d to %d records and holds all that it held; the hub has countersigned both, at %s and %s\n",
+		earlier.Size, later.Size, earlier.Seen.Format(time.RFC3339), later.Seen.Format(time.RFC3339))
 	return nil
 }
 

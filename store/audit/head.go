@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/note"
@@ -14,6 +15,7 @@ import (
 type Head struct {
 	Size int64
 	Root tlog.Hash
+	Seen time.Time // when the hub countersigned it, by its clock; zero if it has not
 }
 
 // ErrRewound says that a log does not hold what it held before: an old copy of the card was put back, or the log was
@@ -45,7 +47,7 @@ func OpenHead(checkpoint, key string) (Head, error) {
 		return Head{}, fmt.Errorf("checkpoint: %w", ErrKey)
 	}
 	size, root, err := openCheckpoint(checkpoint, verifier)
-	return Head{size, root}, err
+	return Head{Size: size, Root: root}, err
 }
 
 // Continues checks that later's log holds all of h's: every log holds the empty one's.

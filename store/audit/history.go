@@ -81,7 +81,7 @@ func parseProof(lines string) (proof tlog.TreeProof, err error) {
 // openBoth opens a checkpoint that the terminal has signed first and the hub second, and nobody else.
 func openBoth(text, key, hub string) (Head, error) {
 	terminal, err1 := note.NewVerifier(strings.TrimSpace(key))
-	witness, err2 := note.NewVerifier(strings.TrimSpace(hub))
+	witness, err2 := NewCosignVerifier(hub)
 	if err1 != nil || err2 != nil {
 		return Head{}, ErrKey
 	}
@@ -92,10 +92,14 @@ func openBoth(text, key, hub string) (Head, error) {
 	if err != nil || len(n.Sigs) != 2 || len(n.UnverifiedSigs) != 0 || n.Sigs[0].Name != terminal.Name() || n.Sigs[1].Name != witness.Name() {
 		return Head{}, ErrCheckpoint
 	}
-	for _, s := range n.Sigs { // the one spelling of its bytes, or a byte could change unnoticed
-		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
-			return Head{}, ErrCheckpoint
-		}
+	// The one spelling of its bytes, or a byte could change unnoticed.
+	if _, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64); err != nil {
+		return Head{}, ErrCheckpoint
 	}
-	return parseHead(n.Text, terminal.Name())
+	head, err := parseHead(n.Text, terminal.Name())
+	if err != nil {
+		return Head{}, err
+	}
+	head.Seen, err = cosignedAt(n.Sigs[1])
+	return head, err
 }

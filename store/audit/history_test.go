@@ -4,9 +4,9 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/mod/sumdb/note"
@@ -15,18 +15,13 @@ import (
 	"github.com/tillprint/tillprint/store/audit"
 )
 
+var seen = time.Date(2026, 11, 23, 12, 40, 0, 0, time.UTC)
+
 // witness is a hub's key.
 func witness(t testing.TB) (note.Signer, string) {
 	t.Helper()
-	private, key, err := note.GenerateKey(rand.NewChaCha8([32]byte{4}), "tillprint/st-mary")
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := note.NewSigner(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return signer, key
+	key := ed25519.NewKeyFromSeed([]byte("the seed of a hub's signing key."))
+	return audit.NewCosigner(key, seen), audit.CosignKey(key.Public().(ed25519.PublicKey))
 }
 
 // grown is a log of n records whose heads at some sizes are countersigned.
@@ -72,7 +67,7 @@ func TestI5EveryHistoryVerifies(t *testing.T) {
 	for to := int64(1); to <= 12; to++ {
 		for from := int64(1); from <= to; from++ {
 			earlier, later, err := audit.VerifyHistory(g.history(from, to), g.key, g.hub)
-			if err != nil || earlier.Size != from || later.Size != to {
+			if err != nil || earlier.Size != from || later.Size != to || !earlier.Seen.Equal(seen) || !later.Seen.Equal(seen) {
 				t.Errorf("%d to %d: %v, %v, %v", from, to, earlier, later, err)
 			}
 		}
@@ -129,10 +124,7 @@ func TestI5EveryChangedByteOfAHistoryIsNoticed(t *testing.T) {
 // A hub that is not the one whose key is at hand has not countersigned.
 func TestHistoryNeedsBothSignatures(t *testing.T) {
 	g := grow(t, 2, "a")
-	other, err := note.NewEd25519VerifierKey("tillprint/st-mary", ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey))
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := audit.CosignKey(ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey))
 	for _, keys := range [][2]string{{g.key, other}, {g.hub, g.key}, {g.key, g.key}} {
 		if _, _, err := audit.VerifyHistory(g.history(1, 2), keys[0], keys[1]); err == nil {
 			t.Errorf("verified with %v", keys)

@@ -164,7 +164,7 @@ func parseHead(text, origin string) (Head, error) {
 	if err1 != nil || err2 != nil || size < 1 || checkpointBody(origin, size, root) != text {
 		return Head{}, ErrCheckpoint
 	}
-	return Head{size, root}, nil
+	return Head{Size: size, Root: root}, nil
 }
 
 // originOf is the first line of a checkpoint.

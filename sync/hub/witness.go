@@ -66,21 +66,20 @@ func (h *Hub) witness(ctx context.Context, tx *sql.Tx, c caller, in register.Wit
 	case last.Continues(tlog.TreeProof(in.Proof), shown) != nil:
 		return register.Witnessed{Rewound: true}, h.orderRefetch(ctx, tx, c, last, shown)
 	}
-	signer, err := register.NewSigner(c.site, h.keys.register)
-	if err != nil {
-		return register.Witnessed{}, err
-	}
 	key, err := receiptKey(c)
 	if err != nil {
 		return register.Witnessed{}, err
 	}
-	head, err := audit.Countersign(in.Head, key, signer)
+	head, err := audit.Countersign(in.Head, key, audit.NewCosigner(h.keys.register, h.signedTime()))
 	if err != nil {
 		return register.Witnessed{}, err
 	}
 	history := ""
 	if last.Size > 0 {
 		history = audit.History(last.text, tlog.TreeProof(in.Proof), head)
+		if _, _, err := audit.VerifyHistory(history, key, audit.CosignKey(h.PublicKey())); err != nil {
+			history = "" // an earlier version has countersigned the last head in another form
+		}
 	}
 	return register.Witnessed{Head: head}, h.keepWitnessed(ctx, tx, c, witnessed{Head: shown, text: head}, history)
 }
@@ -165,6 +164,6 @@ func (h *Hub) LogHistory(ctx context.Context, site, terminal string) (out LogHis
 	if out.Key, err = receiptKey(c); err != nil {
 		return out, err
 	}
-	out.HubKey, err = register.VerifierKey(site, h.PublicKey())
-	return out, err
+	out.HubKey = audit.CosignKey(h.PublicKey())
+	return out, nil
 }

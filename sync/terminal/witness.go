@@ -71,7 +71,11 @@ func (c *Client) show(ctx context.Context) (out register.Witnessed, err error) {
 
 // keepHead checks that the hub has signed the very head that was shown.
 func (c *Client) keepHead(countersigned string) error {
-	n, err := note.Open([]byte(countersigned), note.VerifierList(c.sign))
+	hub, err := audit.NewCosignVerifier(audit.CosignKey(c.hub.Key))
+	if err != nil {
+		return fmt.Errorf("%w: the hub's key", errStore)
+	}
+	n, err := note.Open([]byte(countersigned), note.VerifierList(hub))
 	if err != nil || !strings.HasPrefix(c.log.shown, n.Text+"\n") {
 		return fmt.Errorf("%w: the countersigned head of the log", register.ErrUnsigned)
 	}
