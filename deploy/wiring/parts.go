@@ -11,7 +11,7 @@ var header = [40]string{
 // wire leads from a contact of the part to a pin of the header.
 type wire struct {
 	contact string
-	colour  string // as drawn; of the cable, where the maker's cable has colours
+	colour  string // as drawn, to tell the lines apart
 	pin     int
 	via     string // what sits in between
 }
@@ -24,18 +24,18 @@ type part struct {
 	option      bool // takes the place of another part
 }
 
-// parts are all that the manual shows. Contacts and colours are the makers'; batches differ in colours, so what is
-// printed beside the contact counts.
+// parts are all that the manual shows. The sensors' contacts are numbered as in the maker's manuals: GROW's R503 (connector
+// MX1.0-6P) and R307 (J1). Those name no colours, and cables differ: the number counts, and the lines' colours mean nothing.
 var parts = []part{
-	{file: "r503.svg", title: "R503 fingerprint sensor", notes: []string{"3.3 V only: 5 V destroys it.", "Touch: trigger = \"line\", pin = \"GPIO17\", active_low = true"},
+	{file: "r503.svg", title: "R503 fingerprint sensor", notes: []string{"3.3 V only: 5 V destroys it. Count the contacts; cables' colours differ.", "Touch: trigger = \"line\", pin = \"GPIO17\", active_low = true"},
 		wires: []wire{
-			{"VCC (red)", "#c22", 1, ""}, {"3.3VT touch supply (white)", "#999", 1, ""}, {"GND (black)", "#222", 6, ""},
-			{"TXD (yellow)", "#b80", 10, ""}, {"RXD (brown)", "#841", 8, ""}, {"WAKEUP (blue)", "#26c", 11, ""},
+			{"VCC 3.3 V (1)", "#c22", 1, ""}, {"3.3VT touch supply (6)", "#999", 1, ""}, {"GND (2)", "#222", 6, ""},
+			{"TXD (3)", "#b80", 10, ""}, {"RXD (4)", "#841", 8, ""}, {"WAKEUP (5)", "#26c", 11, ""},
 		}},
-	{file: "r307.svg", title: "R307 fingerprint sensor", option: true, notes: []string{"Supply 5 V, signals 3.3 V.", "Touch: trigger = \"line\", pin = \"GPIO17\"; if no finger is noticed, change active_low."},
+	{file: "r307.svg", title: "R307 fingerprint sensor", option: true, notes: []string{"Supply 5 V, signals 3.3 V. Count the contacts; cables' colours differ.", "Touch: trigger = \"line\", pin = \"GPIO17\"; if no finger is noticed, change active_low."},
 		wires: []wire{
-			{"VCC 5 V", "#c22", 2, ""}, {"GND", "#222", 6, ""}, {"TXD", "#b80", 10, ""}, {"RXD", "#841", 8, ""},
-			{"TOUCH", "#26c", 11, ""}, {"touch supply 3.3 V", "#999", 1, ""},
+			{"VCC 5 V (1)", "#c22", 2, ""}, {"GND (2)", "#222", 6, ""}, {"TXD (3)", "#b80", 10, ""}, {"RXD (4)", "#841", 8, ""},
+			{"TOUCH (5)", "#26c", 11, ""}, {"touch supply 3.3 V (6)", "#999", 1, ""},
 		}},
 	{file: "panel.svg", title: "Lights and buzzer", notes: []string{"ready = \"GPIO22\", busy = \"GPIO27\", buzzer = \"GPIO23\"", "A buzzer that draws more than 10 mA needs a transistor."},
 		wires: []wire{
