@@ -446,6 +446,10 @@ func TestJoinSaysWhatIsWrong(t *testing.T) {
 	if err := try(code); !refusedWith(err, register.CodeToken) {
 		t.Errorf("a code used twice: got %v", err)
 	}
+	c.Hubs, c.Site = []string{s.url}, "elm"
+	if err := try(c.String()); !errors.Is(err, ErrJoinRefused) {
+		t.Errorf("a code of another site: got %v", err)
+	}
 	if err := try("hello"); err == nil {
 		t.Error("no join code at all: accepted")
 	}
