@@ -13,6 +13,7 @@ import (
 type commissionView struct {
 	Terminal string
 	Now      register.Commission
+	Key      string               // fingerprint of its key
 	Status   register.Status      // what the terminal says of itself
 	Next     register.Mode        // the step that is open; "" at the end
 	Ask      []register.Reference // for that step, filled in with what another terminal has on record
@@ -58,7 +59,7 @@ func (h *Hub) commissionView(r *http.Request, who officer) (v commissionView, er
 	}
 	for _, t := range all {
 		if t.Terminal == v.Terminal {
-			v.Status = t.Status
+			v.Status, v.Key = t.Status, register.KeyFingerprint(t.Key)
 		}
 	}
 	site, err := h.Site(r.Context(), who.site)

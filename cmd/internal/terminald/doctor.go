@@ -18,6 +18,7 @@ import (
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/store/pin"
+	"github.com/tillprint/tillprint/sync/register"
 	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
 )
@@ -136,6 +137,7 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 	if d.Keyslot.Promise != "" {
 		d.find("Promise", till.Good, "%s", d.Keyslot.Promise)
 	}
+	d.find("Key", till.Good, "%s, as on the label and on the hub's page", register.KeyFingerprint(st.VerifierKey()))
 	if d.Holds, err = st.Inventory(); err != nil {
 		d.find("Records", till.Bad, "they cannot be counted: %v", err)
 	}
