@@ -29,6 +29,7 @@ type promise struct {
 	Now    time.Time
 	Holds  string   // see digest; empty when no store may open any more
 	Killed []string // data keys that this operation destroyed, in hexadecimal
+	Unsent []string // what only this terminal knows: see onlyHere
 }
 
 // digest writes down everything that a store holds, one line for each thing. Starts and stops are left out: every

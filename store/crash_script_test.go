@@ -168,11 +168,14 @@ func span(from, to int) (numbers []int) {
 	return numbers
 }
 
-// crashScript is every operation of the store that writes, each where it has something to do.
-var crashScript = []struct {
+// scripted is one operation of a script.
+type scripted struct {
 	name string
 	do   func(c *canteen) error
-}{
+}
+
+// crashScript is every operation of the store that writes, each where it has something to do.
+var crashScript = []scripted{
 	{"create", (*canteen).create},
 	{"secrets", func(c *canteen) error {
 		return c.st.SetSecrets(map[string][]byte{"pepper": []byte("p"), "hub": []byte("h")})

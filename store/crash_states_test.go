@@ -23,8 +23,8 @@ const crashChild = "TILLPRINT_TEST_CRASH_CHILD" // folder and marks of a process
 
 func init() {
 	if where := os.Getenv(crashChild); where != "" {
-		dir, marks, _ := strings.Cut(where, ":")
-		if err := playScript(dir, marks); err != nil {
+		part := strings.Split(where, ":")
+		if err := playScript(scripts[part[2]], part[0], part[1]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -32,14 +32,17 @@ func init() {
 	}
 }
 
-// playScript runs the script and makes a mark, a promise as JSON, after each operation.
-func playScript(dir, marks string) error {
+// scripts are what a traced process can be asked to play.
+var scripts = map[string][]scripted{"everything": crashScript, "salvage": salvageScript}
+
+// playScript runs a script and makes a mark, a promise as JSON, after each operation.
+func playScript(script []scripted, dir, marks string) error {
 	f, err := os.Create(marks)
 	if err != nil {
 		return err
 	}
 	c := newCanteen(dir, 1)
-	for _, op := range crashScript {
+	for _, op := range script {
 		before := map[string]bool{}
 		if c.st != nil {
 			before = dataKeys(c.st.table)
@@ -50,6 +53,9 @@ func playScript(dir, marks string) error {
 		p := promise{Name: op.name, Now: c.now}
 		if c.st != nil {
 			if p.Holds, err = digest(c.st); err != nil {
+				return fmt.Errorf("%s: %w", op.name, err)
+			}
+			if p.Unsent, err = onlyHere(c.st); err != nil {
 				return fmt.Errorf("%s: %w", op.name, err)
 			}
 			after := dataKeys(c.st.table)
@@ -79,7 +85,9 @@ func crashDir(t testing.TB) string {
 }
 
 // recordScript plays the script in a process of its own and records its writes.
-func recordScript(t *testing.T) (*crashtest.Trace, []promise) {
+func recordScript(t *testing.T) (*crashtest.Trace, []promise) { return record(t, "everything") }
+
+func record(t *testing.T, script string) (*crashtest.Trace, []promise) {
 	t.Helper()
 	root := crashDir(t)
 	dir, marks := filepath.Join(root, "disk"), filepath.Join(root, "marks")
@@ -87,7 +95,7 @@ func recordScript(t *testing.T) (*crashtest.Trace, []promise) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashChild+"="+dir+":"+marks)
+	cmd.Env = append(os.Environ(), crashChild+"="+dir+":"+marks+":"+script)
 	trace, err := crashtest.Record(cmd, dir, marks)
 	if errors.Is(err, crashtest.ErrNoStrace) {
 		t.Skip("skipped: recording writes needs strace:", err)
@@ -103,7 +111,7 @@ func recordScript(t *testing.T) (*crashtest.Trace, []promise) {
 		}
 		promises = append(promises, p)
 	}
-	if len(promises) != len(crashScript) {
+	if len(promises) != len(scripts[script]) {
 		t.Fatalf("%d of %d operations were recorded", len(promises), len(crashScript))
 	}
 	return trace, promises

@@ -20,5 +20,9 @@
 // doubt is ever deleted, only set aside; a template leaves the store in clear only inside a locked page that is cleared
 // when the callback returns. What a key slot can promise on its own medium is said by Slot.Promise.
 //
+// The records are never compacted. The database uses pages again that a wipe has freed, so its file does not grow by wiping (a test
+// plays twelve years); and a compaction would copy every sealed row once more onto a card that forgets nothing, to gain
+// what nobody lacks.
+//
 // The methods of a Store are safe for concurrent use; writers wait for each other.
 package store
