@@ -17,12 +17,17 @@ func Marshal(t *matcher.Template, meta Meta) ([]byte, error) {
 
 // MarshalViews writes several views as one record. Size, resolution and
 // equipment are the record's, so all views must agree in them.
-func MarshalViews(views []View) ([]byte, error) {
+func MarshalViews(views []View) ([]byte, error) { return AppendViews(make([]byte, 0, 1024), views) }
+
+// AppendViews is MarshalViews for a caller who wants no copies of templates: it appends to dst, and moves it only if it
+// has no room.
+func AppendViews(dst []byte, views []View) ([]byte, error) {
 	if len(views) < 1 || len(views) > maxViews {
 		return nil, fmt.Errorf("write ISO record: %d views, need 1 to %d", len(views), maxViews)
 	}
 	var header Meta
-	b := make([]byte, headerBytes, 1024)
+	begin := len(dst)
+	b := append(dst, make([]byte, headerBytes)...)
 	for i, v := range views {
 		meta, err := v.complete()
 		if err != nil {
@@ -34,7 +39,12 @@ func MarshalViews(views []View) ([]byte, error) {
 			return nil, fmt.Errorf("write ISO record: view %d differs from the first in size, resolution or equipment", i)
 		}
 		b = appendView(b, &meta, v.Template)
+		if len(v.Template.Flow) > 0 { // complete has made a copy with the flow in it
+			clear(meta.Extended)
+		}
 	}
+	whole := b
+	b = b[begin:]
 	copy(b, magic)
 	binary.BigEndian.PutUint32(b[8:], uint32(len(b)))
 	binary.BigEndian.PutUint16(b[12:], header.Equipment)
@@ -43,7 +53,7 @@ func MarshalViews(views []View) ([]byte, error) {
 	binary.BigEndian.PutUint16(b[18:], header.HorizontalPPCM)
 	binary.BigEndian.PutUint16(b[20:], header.VerticalPPCM)
 	b[22] = uint8(len(views))
-	return b, nil
+	return whole, nil
 }
 
 // complete fills in v's defaults and checks everything that is to be written.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/iso19794"
 	"github.com/tillprint/tillprint/store"
@@ -98,7 +99,7 @@ func isoFile(k store.TemplateRecord, view uint8) (File, Template, error) {
 		return File{}, Template{}, err
 	}
 	defer m.Clear()
-	b, err := iso19794.Marshal(&m, iso19794.Meta{Finger: k.Finger, Number: view})
+	b, err := iso19794.AppendViews(locked.Make[byte](mostISO)[:0], []iso19794.View{{Meta: iso19794.Meta{Finger: k.Finger, Number: view}, Template: &m}})
 	if err != nil {
 		return File{}, Template{}, err
 	}
@@ -106,9 +107,12 @@ func isoFile(k store.TemplateRecord, view uint8) (File, Template, error) {
 	return f, Template{File: f.Name, Finger: k.Finger, Minutiae: len(m.Minutiae), Quality: m.Quality, Captured: k.Enrolled, Terminal: k.From}, nil
 }
 
+// mostISO is room for one view, in bytes: 255 minutiae of 6 and a grid of the ridge flow.
+const mostISO = 16 << 10
+
 func clearAll(files []File) {
 	for _, f := range files {
-		clear(f.Data)
+		locked.Free(f.Data)
 	}
 }
 
