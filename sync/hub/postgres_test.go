@@ -39,6 +39,12 @@ func TestOnPostgreSQL(t *testing.T) {
 		{"importers", TestImportersRefuseWhatIsNoConsent},
 		{"pages", TestTheOfficesPages},
 		{"API", TestTheOfficesAPI},
+		{"erasures that wait", TestTheOfficeIsAskedOnEveryPage},
+		{"their time", TestH1WhatWaitsIsErasedOnItsDay},
+		{"a switch", TestA16TheSwitchCanBeTakenBack},
+		{"a silent list", TestA5ASilentListPauses},
+		{"unused fingers", TestD3UnusedFingersGo},
+		{"certificates", TestADecommissionedTerminalTellsTheHub},
 	} {
 		schema := fmt.Sprintf("hub_test_%d", i)
 		if _, err := db.Exec(`DROP SCHEMA IF EXISTS ` + schema + ` CASCADE; CREATE SCHEMA ` + schema); err != nil {
