@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tillprint/tillprint/consent"
@@ -83,21 +84,12 @@ func (h *Hub) compareRoster(ctx context.Context, tx *sql.Tx, site string, pupils
 		if err := errors.Join(r.Scan(&id, &text), roster.UnmarshalText([]byte(text))); err != nil {
 			return err
 		}
-		_, waits := held[id]
-		switch on := listed[id]; {
-		case !on && roster != consent.Leaver:
-			taken.Dropped++
-			verdict[id] = consent.Leaver
-		case on && roster == consent.Leaver && waits:
-			taken.Restored++
-			verdict[id] = consent.Current
-		case on && roster == consent.Leaver:
-			taken.Gone++
-		case on && roster != consent.Current:
-			verdict[id] = consent.Current
-		}
 		if listed[id] {
 			known++
+		}
+		_, waits := held[id]
+		if next := taken.judge(roster, listed[id], waits); next != roster {
+			verdict[id] = next
 		}
 		return nil
 	}, `SELECT subject, roster FROM subjects WHERE site = $1 AND class = 'pupil'`, site)
@@ -107,15 +99,29 @@ func (h *Hub) compareRoster(ctx context.Context, tx *sql.Tx, site string, pupils
 	if known < len(listed) {
 		return nil, fmt.Errorf("%w: the list names %d who are not pupils on record here; add them first", ErrInvalid, len(listed)-known)
 	}
-	var changed []consent.SubjectID
 	for id, roster := range verdict {
 		if _, err := tx.ExecContext(ctx, `UPDATE subjects SET roster = $3 WHERE site = $1 AND subject = $2`, site, id, roster.String()); err != nil {
 			return nil, err
 		}
-		changed = append(changed, id)
 	}
-	slices.Sort(changed)
-	return changed, nil
+	return slices.Sorted(maps.Keys(verdict)), nil
+}
+
+// judge is what a list makes of one pupil, and counts it.
+func (t *Taken) judge(roster consent.Roster, listed, waits bool) consent.Roster {
+	switch {
+	case !listed && roster != consent.Leaver:
+		t.Dropped++
+		return consent.Leaver
+	case listed && roster == consent.Leaver && waits:
+		t.Restored++
+		return consent.Current
+	case listed && roster == consent.Leaver:
+		t.Gone++
+	case listed:
+		return consent.Current
+	}
+	return roster
 }
 
 // reckonSilence writes down whether the school's list is out of date (A5) and reports whether that is news. A school that begins to
