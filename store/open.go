@@ -112,20 +112,7 @@ func (s *Store) openAll() error {
 	if err := s.openTable(); err != nil {
 		return err
 	}
-	if doubt == nil {
-		doubt = s.examine()
-	}
-	if doubt == nil && s.version < digestVersion {
-		if err := s.upgrade(); err != nil {
-			return err
-		}
-		doubt = s.examine()
-	}
-	if doubt != nil {
-		if err := s.startAgain(doubt); err != nil {
-			return err
-		}
-	} else if err := s.verified(); err != nil {
+	if doubt, err = s.examineAll(doubt); err != nil {
 		return err
 	}
 	mark, err := s.clockMark()
@@ -138,14 +125,36 @@ func (s *Store) openAll() error {
 	} else if err != nil {
 		return err
 	}
+	return s.logStart(doubt != nil)
+}
+
+// examineAll reads all of the records, brings those of an older version to this one, and begins again where they are in doubt.
+func (s *Store) examineAll(doubt error) (error, error) {
+	if doubt == nil {
+		doubt = s.examine()
+	}
+	if doubt == nil && s.version < digestVersion {
+		if err := s.upgrade(); err != nil {
+			return nil, err
+		}
+		doubt = s.examine()
+	}
+	if doubt != nil {
+		return doubt, s.startAgain(doubt)
+	}
+	return nil, s.verified()
+}
+
+// logStart puts the start into the log, and sets room aside for wipes. A full card keeps nobody from opening.
+func (s *Store) logStart(again bool) error {
 	action := "open"
 	switch {
 	case s.o.create:
 		action = "create"
-	case doubt != nil:
+	case again:
 		action = "records-set-aside"
 	}
-	err = s.append(audit.Event{Kind: audit.Start, Action: action})
+	err := s.append(audit.Event{Kind: audit.Start, Action: action})
 	if durable.Full(err) { // fingers, PINs and cash need no room
 		s.warnings = append(s.warnings, fmt.Sprintf("the start could not be logged: %v", err))
 		return nil
