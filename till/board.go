@@ -54,7 +54,7 @@ func (t *Till) publish() {
 	next := t.view
 	next.Health = t.health()
 	next.Pupil = next.pupilView()
-	next.NameFirst = t.NameFirst()
+	next.NameFirst = t.nameFirst()
 	last := t.current.Load()
 	if last != nil {
 		next.Version = last.Version

@@ -92,8 +92,8 @@ func (t *Till) pinLength() int {
 	return t.cfg.PINLength
 }
 
-// NameFirst reports whether a PIN at this site opens nothing without a claimed name.
-func (t *Till) NameFirst() bool { return t.pinLength() < shortPIN }
+// nameFirst reports whether a PIN at this site opens nothing without a claimed name.
+func (t *Till) nameFirst() bool { return t.pinLength() < shortPIN }
 
 func (t *Till) beginPIN() {
 	if t.view.PINLength = t.pinLength(); t.view.PINLength < shortPIN {

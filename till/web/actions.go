@@ -94,7 +94,7 @@ func (p *pages) names(w http.ResponseWriter, r *http.Request) {
 		Asked bool
 		PIN   bool
 		Found []till.Match
-	}{p.base, r.PostFormValue("q") != "", p.till.NameFirst(), found})
+	}{p.base, r.PostFormValue("q") != "", p.till.View().NameFirst, found})
 }
 
 // proposalPhoto sends the picture of the person in a standing proposal. One that

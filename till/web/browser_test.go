@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type canteen struct {
 	seq     uint64
 	fingers map[string]*synth.Master
 	ids     map[string]consent.SubjectID
+	digits  atomic.Int32 // length of PINs, as the hub would say it; 0 is the usual
 }
 
 var pepper = []byte("pepper of the browser's site")
@@ -71,7 +73,7 @@ func newCanteen(t testing.TB) *canteen {
 	ctx, stop := context.WithCancel(context.Background())
 	simDone, tillDone := make(chan struct{}), make(chan struct{})
 	go func() { defer close(simDone); c.sim.Run(ctx) }()
-	c.till, err = till.New(till.Config{Biometrics: true}, till.Parts{Gallery: gallery, Custody: c.custody, People: c.store, Pepper: pepper,
+	c.till, err = till.New(till.Config{Biometrics: true}, till.Parts{PINDigits: func() int { return int(c.digits.Load()) }, Gallery: gallery, Custody: c.custody, People: c.store, Pepper: pepper,
 		Audit: c.store.Append, Rand: c.rand,
 		Lamps: func() []till.Lamp {
 			return []till.Lamp{{Part: "Hub", Words: "in touch"}, {Part: "Lease", Words: "7 days"}}
@@ -243,7 +245,14 @@ func TestBrowser(t *testing.T) {
 		chromedp.Click(chromedp.CSS(".found .small")), state("enrol-notice"), has("You can say no"), shot("9-notice"),
 		chromedp.Click(chromedp.CSS("#enrol-yes")), state("enrol-press"), shot("10-press"), chromedp.Click(chromedp.CSS("#enrol-no")), state("refused"))
 
-	step("pupil", chromedp.Navigate(server.URL+"/pupil"), has("Thank you"), shot("11-pupil"))
+	c.digits.Store(4)
+	c.admit("Cara Lee", "7B", "4321", consent.Erase, nil, false)
+	c.till.PeopleChanged()
+	step("a short PIN", keystroke("Escape"), state("idle"), keystroke("F2"), state("looking"), has("Find the name first"), chromedp.SendKeys(chromedp.CSS("#q"), "cara"),
+		chromedp.WaitVisible(chromedp.CSS(".found .small")), chromedp.Click(chromedp.CSS(".found .small")), state("keying"), shot("13-claimed"),
+		keystroke("4"), keystroke("3"), keystroke("2"), keystroke("1"), state("proposed"), has("Cara Lee"), keystroke("Escape"), state("idle"))
+
+	step("pupil", chromedp.Navigate(server.URL+"/pupil"), has("Welcome"), shot("11-pupil"))
 	c.must(c.till.Choose(context.Background(), c.ids["Zoë Müller"]))
 	step("pupil's name", has("Hello Zoë M."), shot("12-pupil-hello"))
 	if found := complaints(); len(found) > 0 {
