@@ -39,7 +39,10 @@ func cardLamp(dir string) till.Lamp {
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return till.Lamp{Part: "Card", Words: "cannot be asked for its room: " + err.Error(), Level: till.Warn}
 	}
-	free := fs.Bavail * uint64(fs.Bsize)
+	return roomLamp(fs.Bavail * uint64(fs.Bsize))
+}
+
+func roomLamp(free uint64) till.Lamp {
 	if free < littleRoom {
 		return till.Lamp{Part: "Card", Words: fmt.Sprintf("full, %d MiB left: serving goes on, but enrolments and records may be refused; tell the office today", free>>20), Level: till.Bad}
 	}
