@@ -37,6 +37,8 @@ func TestOnPostgreSQL(t *testing.T) {
 		{"restart", TestARestartKeepsEverything},
 		{"school", TestASchoolIsAddedInOneTransaction},
 		{"importers", TestImportersRefuseWhatIsNoConsent},
+		{"commissioning", TestN1StepsNeedTheirReferences},
+		{"updates", TestRollout},
 		{"pages", TestTheOfficesPages},
 		{"API", TestTheOfficesAPI},
 		{"erasures that wait", TestTheOfficeIsAskedOnEveryPage},
