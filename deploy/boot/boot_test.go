@@ -6,7 +6,6 @@
 package boot_test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -107,35 +106,11 @@ func (g *guest) consumed(names ...string) {
 	}
 }
 
-// On a Raspberry Pi 3 the card, the sensor's line and the firmware are reached by the drivers that a board uses, and a start on
-// trial is asked for where a board asks.
+// On a Raspberry Pi 3 the card, the network and the sensor's line are reached by the drivers that a board uses.
 func TestPi3(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a Raspberry Pi 3 is emulated slowly: not with -short")
 	}
 	g, s := flashed(t, pi3)
 	g.firstStart(s)
-	g.cut()
-	g.fillSlotB()
-	g.power(false, `systemd.run="/usr/bin/tillprintd update try"`, "systemd.run_success_action=none", "systemd.run_failure_action=none")
-	g.restarts("0 tryboot")
-	mailbox, err := os.ReadFile(filepath.Join(g.dir, "mailbox"))
-	must(t, err)
-	if !bytes.Contains(mailbox, []byte("tag:0x00038064 in_sz:4")) {
-		t.Errorf("the firmware was not asked for a start on trial: the mailbox saw\n%s", tail(mailbox))
-	}
-	g.step("the firmware's mailbox was asked for a start on trial")
-}
-
-// fillSlotB writes slot B's boot partition as an installation leaves it: that of slot A, with its own command line.
-func (g *guest) fillSlotB() {
-	g.t.Helper()
-	card, err := os.Open(filepath.Join(g.dir, "card"))
-	must(g.t, err)
-	text, err := g.partition(card, 2).ReadFile("cmdline-b.txt")
-	must(g.t, err)
-	must(g.t, card.Close())
-	g.put(bootB, g.at(bootB-96*mib, 96*mib))
-	must(g.t, os.WriteFile(filepath.Join(g.dir, "cmdline.txt"), text, 0o600))
-	run(g.t, g.dir, "mcopy", "-o", "-i", fmt.Sprintf("card@@%d", bootB), "cmdline.txt", "::")
 }

@@ -14,7 +14,7 @@ func live(t *testing.T, g *guest, s *school) {
 	for _, part := range []struct {
 		name string
 		play func(*guest, *school)
-	}{{"lunch", lunch}, {"wipe", cutInWipe}, {"cut", cutInUpdate}, {"update", update}, {"broken", brokenRoot}, {"silent", silentVersion}, {"commit", commit}, {"older", older}} {
+	}{{"lunch", lunch}, {"wipe", cutInWipe}, {"cut", cutInUpdate}, {"update", update}, {"flag", flag}, {"broken", brokenRoot}, {"silent", silentVersion}, {"commit", commit}, {"older", older}} {
 		t.Run(part.name, func(t *testing.T) {
 			g.t, s.t = t, t
 			part.play(g, s)
@@ -131,7 +131,7 @@ func cutInUpdate(g *guest, _ *school) {
 	fmt.Println("the power was cut in the middle of an update")
 }
 
-// update installs the whole update, after which this machine, which has no such firmware, refuses to try it: TestPi3 does.
+// update installs the whole update, after which this machine, which has no such firmware, refuses to try it.
 func update(g *guest, _ *school) {
 	g.power(false)
 	told("after a cut in an update, power to serving PINs", g.servesPINs())
@@ -140,6 +140,21 @@ func update(g *guest, _ *school) {
 	g.until("the refusal of a machine without the firmware", func() bool { return g.said("this machine cannot start a version on trial") })
 	g.cut()
 	g.stick = ""
+}
+
+// flag puts the card into a Raspberry Pi 3, where a start on trial is asked for as on a board: through the firmware's mailbox.
+func flag(g *guest, _ *school) {
+	g.board = pi3
+	defer func() { g.board = plain }()
+	g.power(false, `systemd.run="/usr/bin/tillprintd update try"`, "systemd.run_success_action=none", "systemd.run_failure_action=none")
+	g.restarts("0 tryboot")
+	g.cut()
+	mailbox, err := os.ReadFile(filepath.Join(g.dir, "mailbox"))
+	must(g.t, err)
+	if !bytes.Contains(mailbox, []byte("tag:0x00038064 in_sz:4")) {
+		g.t.Fatalf("the firmware was not asked for a start on trial: the mailbox saw\n%s", tail(mailbox))
+	}
+	g.step("the firmware's mailbox was asked for a start on trial")
 }
 
 // brokenRoot tries slot B with a root that cannot be mounted.
@@ -156,8 +171,7 @@ func brokenRoot(g *guest, _ *school) {
 // silentVersion tries slot B without its daemon.
 func silentVersion(g *guest, _ *school) {
 	g.power(true, "systemd.mask=tillprintd.service")
-	g.restarts("")
-	g.cut()
+	g.until("the end of the trial", g.off)
 	if after := time.Since(g.on); after < 10*time.Minute {
 		g.t.Errorf("the trial was over after %v", after)
 	}
@@ -186,14 +200,11 @@ func (g *guest) off() bool {
 	}
 }
 
-// restarts waits until the guest's kernel restarts the machine with these words. What happens then is the firmware's.
+// restarts waits until the kernel of a machine with a console of its own restarts with these words. The rest is the firmware's.
 func (g *guest) restarts(words string) {
 	g.t.Helper()
-	text := "Restarting system"
-	if words != "" {
-		text += " with command '" + words + "'"
-	}
-	g.until("a restart: "+text, func() bool { return g.said(text) })
+	text := "Restarting system with command '" + words + "'"
+	g.until("the kernel saying: "+text, func() bool { return g.said(text) })
 }
 
 // fellBack checks that the next plain start would be the old version's.
