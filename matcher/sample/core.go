@@ -18,8 +18,8 @@ type field struct {
 // Core estimates where the core of the print is, in pixels from the top left:
 // the point about which the ridges turn most, the topmost bend of the innermost
 // loop. It comes from the pixels alone. A picture in which no turn can be
-// trusted gives the middle of its foreground, and one without foreground its own
-// middle.
+// trusted gives the middle of its foreground, one whose turn is hardly to be
+// trusted a place between, and one without foreground its own middle.
 //
 // The orientation field is correlated with a first-order complex symmetry
 // filter, whose answer is strong at a core and whose phase tells a core that
@@ -36,8 +36,8 @@ func (s *Sample) Core() (x, y float64) {
 	bx, by := float64(s.Width)/2/float64(block), float64(s.Height)/2/float64(block)
 	if cx, cy, spread, ok := f.centroid(); ok {
 		bx, by = cx, cy
-		if kx, ky, ok := f.turn(cx, cy, spread); ok {
-			bx, by = kx, ky
+		if kx, ky, trust, ok := f.turn(cx, cy, spread); ok {
+			bx, by = bx+trust*(kx-bx), by+trust*(ky-by)
 		}
 	}
 	clampTo := func(v float64, size int) float64 { return math.Min(math.Max(v*float64(block), 0), float64(size-1)) }

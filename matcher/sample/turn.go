@@ -12,7 +12,8 @@ const (
 	coherenceMin = 0.25 // share of a block's gradients that agree: less tells no direction
 	turnReach    = 6    // blocks about a point that vote on its turn: some five ridge periods
 	turnSigma    = 2.2  // blocks, of the filter's Gaussian
-	turnMin      = 0.30 // least answer (0..1) that is trusted as a core
+	turnMin      = 0.30 // answer (0..1) above which it is trusted as a core at all
+	turnSure     = 0.50 // answer from which on it is trusted in full
 	edgeShare    = 0.70 // share of the filter that must lie on foreground
 )
 
@@ -49,7 +50,7 @@ func (f *field) centroid() (x, y, spread float64, ok bool) {
 
 // turn finds the strongest downward-opening bend, preferring the middle of the
 // foreground (cx, cy, give or take spread).
-func (f *field) turn(cx, cy, spread float64) (x, y float64, ok bool) {
+func (f *field) turn(cx, cy, spread float64) (x, y, trust float64, ok bool) {
 	best, at := 0.0, -1
 	answers := make([]float64, len(f.re))
 	for i := range f.re {
@@ -64,9 +65,10 @@ func (f *field) turn(cx, cy, spread float64) (x, y float64, ok bool) {
 		}
 	}
 	if at < 0 {
-		return 0, 0, false
+		return 0, 0, 0, false
 	}
-	return f.peak(answers, at)
+	x, y = f.peak(answers, at)
+	return x, y, math.Min((answers[at]-turnMin)/(turnSure-turnMin), 1), true
 }
 
 // vote is one block of the symmetry filter: where it lies from the filter's
@@ -129,7 +131,7 @@ func (f *field) symmetry(x, y int) float64 {
 
 // peak refines the best block to a fraction of one, by the centre of the
 // answers next to it.
-func (f *field) peak(answers []float64, at int) (x, y float64, ok bool) {
+func (f *field) peak(answers []float64, at int) (x, y float64) {
 	var sum, sx, sy float64
 	bx, by := at%f.w, at/f.w
 	for v := max(0, by-1); v <= min(f.h-1, by+1); v++ {
@@ -139,5 +141,5 @@ func (f *field) peak(answers []float64, at int) (x, y float64, ok bool) {
 			sum, sx, sy = sum+a, sx+a*(float64(u)+0.5), sy+a*(float64(v)+0.5)
 		}
 	}
-	return sx / sum, sy / sum, true
+	return sx / sum, sy / sum
 }
