@@ -24,7 +24,7 @@ func nearest(points []packedPoint, x, y int, angle turn) float32 {
 		if dx > accordReach {
 			break
 		}
-		off := apart(p.angle, angle)
+		off := apart(p.angle(), angle)
 		if off > matchTurn {
 			continue
 		}

@@ -13,13 +13,13 @@ func TestNearestLooksAtAll(t *testing.T) {
 	for range 200 {
 		points := make([]packedPoint, r.IntN(mostUsed+1))
 		for i := range points {
-			points[i] = packedPoint{x: uint16(r.IntN(60 * storedSub)), y: uint16(r.IntN(60 * storedSub)), angle: turn(r.IntN(storedTurn))}
+			points[i] = packedPoint{x: uint16(r.IntN(60 * storedSub)), y: uint16(r.IntN(60 * storedSub)), heading: uint16(r.IntN(storedTurn))}
 		}
 		slices.SortFunc(points, func(a, b packedPoint) int { return int(a.x) - int(b.x) })
 		x, y, angle := r.IntN(60*storedSub), r.IntN(60*storedSub), turn(r.IntN(storedTurn))
 		want := 0.0
 		for _, p := range points {
-			far, off := math.Hypot(float64(int(p.x)-x), float64(int(p.y)-y))/accordReach, float64(apart(p.angle, angle))/matchTurn
+			far, off := math.Hypot(float64(int(p.x)-x), float64(int(p.y)-y))/accordReach, float64(apart(p.angle(), angle))/matchTurn
 			if far < 1 && off <= 1 {
 				want = max(want, 1-(far*far+off*off)/2)
 			}

@@ -17,6 +17,7 @@ type chunk struct {
 	points  []packedPoint
 	plets   []kplet
 	flows   []uint8 // two cells a byte
+	ridges  []uint8 // of the cells that show any
 }
 
 // A chunkEntry is one template. Its points, k-plets and flow follow those of the
@@ -25,7 +26,8 @@ type chunk struct {
 type chunkEntry struct {
 	subject             string
 	which               uint64 // bit i: points[i] of the template has a k-plet
-	flowsEnd            uint32
+	flowsEnd, ridgesEnd uint32
+	cellSide            float32 // of the flow, pixels
 	pointsEnd, pletsEnd uint16
 	finger              uint8
 	columns             uint8 // of the flow; 0 if there is none
@@ -39,7 +41,9 @@ type entry struct {
 	plets   []kplet
 	which   uint64
 	flow    []uint8
-	columns uint8 // at most MaxSide / FlowCell, rounded up
+	ridges  []uint8 // of the flow's cells that are not 0
+	side    float32 // of the flow's cells
+	columns uint8   // at most MaxSide / FlowCell, rounded up
 }
 
 // newEntry makes what the gallery keeps of a template. Its maker frees it.
@@ -54,6 +58,8 @@ func newEntry(subject string, finger uint8, t *Template) entry {
 	if f := t.flow(); len(f.cells) > 0 {
 		room := locked.Make[uint8]((len(f.cells) + 1) / 2)
 		e.flow, e.columns = packCells(room[:0], f.cells), uint8(f.columns)
+		e.side = f.side
+		e.ridges = packRidges(f.cells, t.Ridges)
 	}
 	if len(points) >= fewest { // others match nothing
 		e.plets, e.which = kplets(locked.Make[kplet](mostPlets)[:0], points)
@@ -65,6 +71,7 @@ func (e *entry) free() {
 	locked.Free(e.points)
 	locked.Free(e.plets)
 	locked.Free(e.flow)
+	locked.Free(e.ridges)
 }
 
 // at views entry i of c; it shares c's memory.
@@ -75,10 +82,11 @@ func (c *chunk) at(i int) entry {
 	}
 	e := &c.entries[i]
 	return entry{
-		subject: e.subject, finger: e.finger, which: e.which, columns: e.columns,
+		subject: e.subject, finger: e.finger, which: e.which, columns: e.columns, side: e.cellSide,
 		points: c.points[before.pointsEnd:e.pointsEnd],
 		plets:  c.plets[before.pletsEnd:e.pletsEnd],
 		flow:   c.flows[before.flowsEnd:e.flowsEnd],
+		ridges: c.ridges[before.ridgesEnd:e.ridgesEnd],
 	}
 }
 
@@ -107,23 +115,27 @@ func (c *chunk) all() []entry {
 
 // newChunk copies entries into a chunk of their own.
 func newChunk(entries []entry) *chunk {
-	points, plets, flows := 0, 0, 0
+	points, plets, flows, ridges := 0, 0, 0, 0
 	for i := range entries {
 		e := &entries[i]
-		points, plets, flows = points+len(e.points), plets+len(e.plets), flows+len(e.flow)
+		points, plets = points+len(e.points), plets+len(e.plets)
+		flows, ridges = flows+len(e.flow), ridges+len(e.ridges)
 	}
 	c := &chunk{
 		entries: make([]chunkEntry, 0, len(entries)),
 		points:  locked.Make[packedPoint](points)[:0],
 		plets:   locked.Make[kplet](plets)[:0],
 		flows:   locked.Make[uint8](flows)[:0],
+		ridges:  locked.Make[uint8](ridges)[:0],
 	}
 	for i := range entries {
 		e := &entries[i]
-		c.points, c.plets, c.flows = append(c.points, e.points...), append(c.plets, e.plets...), append(c.flows, e.flow...)
+		c.points, c.plets = append(c.points, e.points...), append(c.plets, e.plets...)
+		c.flows, c.ridges = append(c.flows, e.flow...), append(c.ridges, e.ridges...)
 		c.entries = append(c.entries, chunkEntry{
-			subject: e.subject, which: e.which, finger: e.finger, columns: e.columns,
+			subject: e.subject, which: e.which, finger: e.finger, columns: e.columns, cellSide: e.side,
 			pointsEnd: uint16(len(c.points)), pletsEnd: uint16(len(c.plets)), flowsEnd: uint32(len(c.flows)),
+			ridgesEnd: uint32(len(c.ridges)),
 		})
 	}
 	return c
@@ -153,5 +165,6 @@ func (c *chunk) clear() {
 	locked.Free(c.points)
 	locked.Free(c.plets)
 	locked.Free(c.flows)
-	c.points, c.plets, c.flows = nil, nil, nil
+	locked.Free(c.ridges)
+	c.points, c.plets, c.flows, c.ridges = nil, nil, nil, nil
 }

@@ -3,22 +3,34 @@ package matcher
 import "math"
 
 // The evidence that a set of mates gives is a weighted sum of what was counted
-// on them and on the ridge flow: a logistic regression of "same finger" on the
-// counts, after Jea and Govindaraju, "A minutia-based partial fingerprint
-// recognition system", Pattern Recognition 2005, who learned the score from such
-// counts too. The weights were fitted to fvc2004_db2_b alone, with impostors
-// weighed twenty times, since the threshold lies where impostors are rare.
-// EXPERIMENTS.md has the figures and what was left out.
+// on them, on the ridge flow and on the ridges: a logistic regression of "same
+// finger" on the counts, after Jea and Govindaraju, "A minutia-based partial
+// fingerprint recognition system", Pattern Recognition 2005, who learned the
+// score from such counts too. The weights were fitted to fvc2004_db2_b alone,
+// with impostors weighed a hundred times, since the threshold lies where impostors
+// are rare. EXPERIMENTS.md has the figures and what was left out.
+type weights struct {
+	anyway     float64 // so that the tail of strangers lies above 0
+	mates      float64 // each mate by itself
+	similarity float64 // of the mates' neighbourhoods
+	share      float64 // mates times their share of the overlap
+	kinds      float64 // mates of equal kind
+	rigid      float64 // squared distance before bending, per 100 square pixels
+	agreed     float64 // share of agreeing segments at each mate
+	seen       float64 // common area of the flows
+	flow       float64 // level of their disagreement there, a logarithm
+}
+
+// Templates of other makers have no flow, so that the minutiae have to say more:
+// their weights were fitted to such templates of the same set.
+var (
+	withFlow    = weights{2.5, -0.576, 0.747, 1.408, 0.231, -0.427, 1.064, -9.802, -1.257}
+	withoutFlow = weights{1.2, -0.687, 0.009, 1.593, 0.322, -0.354, 0.963, 0, 0}
+)
+
 const (
-	weightMate   = -1.498 // each mate by itself
-	weightSim    = 1.254  // similarity of the mates' neighbourhoods
-	weightEdges  = -0.431 // agreeing segments between mates: mates in a clump say less
-	weightShare  = 2.911  // mates times their share of the overlap
-	weightKind   = 0.209  // mates of equal kind
-	weightRigid  = -0.649 // squared distance before bending, per 100 square pixels
-	weightAgreed = 2.798  // share of agreeing segments at each mate
-	weightSeen   = -3.555 // common area of the flows
-	weightFlow   = -2.039 // level of their disagreement there, a logarithm
+	weightRidges = 0.506 // level of the ridges' agreement
+	weightSquare = 0.075 // its square, where they agree better than by chance
 )
 
 const (
@@ -28,16 +40,24 @@ const (
 
 // counts are what one alignment is judged by.
 type counts struct {
-	mates, similarity, edges, share, kinds, rigid, agreed float64
-	seen, flow                                            float64
-	grown                                                 float64 // how unlikely the scale is, a logarithm
+	mates, similarity, share, kinds, rigid, agreed float64
+	seen, flow                                     float64
+	grown                                          float64 // how unlikely the scale is, a logarithm
 }
 
-// evidence weighs the counts. It is above 0: far from what a match has, it
-// still orders alignments.
-func (c *counts) evidence() float64 {
-	sum := weightMate*c.mates + weightSim*c.similarity + weightEdges*c.edges + weightShare*c.share +
-		weightKind*c.kinds + weightRigid*c.rigid + weightAgreed*c.agreed + weightSeen*c.seen + weightFlow*c.flow - c.grown
+// plain weighs all counts but the ridges.
+func (c *counts) plain() float64 {
+	w := &withFlow
+	if c.seen == 0 {
+		w = &withoutFlow
+	}
+	return w.anyway + w.mates*c.mates + w.similarity*c.similarity + w.share*c.share + w.kinds*c.kinds +
+		w.rigid*c.rigid + w.agreed*c.agreed + w.seen*c.seen + w.flow*c.flow - c.grown
+}
+
+// evidence is a sum of weights made a score. It is above 0: far from what a
+// match has, it still orders strangers.
+func evidence(sum float64) float64 {
 	return max(0, sum) + math.Log1p(math.Exp(-math.Abs(sum)))
 }
 
@@ -52,7 +72,6 @@ func (s *scratch) count(probe, ref *Prepared, b *start) (c counts) {
 		}
 		agreed, segments := s.agreement(i)
 		c.agreed += agreed / (segments + 2)
-		c.edges += agreed / 4
 	}
 	c.mates = float64(len(s.mates))
 	c.share = c.mates * c.mates / (s.overlap(probe, ref, &b.movement)/2 + shareExpected)

@@ -82,6 +82,6 @@ func ExampleExplain() {
 func ExampleTemplate_Grow() {
 	enrolled := synth.Template(1) // two years ago, of a pupil
 	enrolled.Grow(matcher.GrowthSince(2))
-	fmt.Println(enrolled.Width, enrolled.Height)
-	// Output: 378 420
+	fmt.Println(enrolled.Growth)
+	// Output: 1.05
 }

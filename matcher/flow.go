@@ -1,10 +1,6 @@
 package matcher
 
-import (
-	"math"
-
-	"github.com/tillprint/tillprint/locked"
-)
+import "math"
 
 // The ridge flow of a template is the direction of its ridges on a coarse grid,
 // what ANSI/NIST-ITL calls a ridge flow map: a second witness beside the
@@ -45,6 +41,7 @@ func FlowAngle(v uint8) float64 { return float64(v-1) * math.Pi / FlowDirections
 // A flow is the ridge flow of a template, or nothing: the zero flow.
 type flow struct {
 	columns, rows int
+	side          float32 // of a cell, pixels
 	cells         []uint8 // row by row
 }
 
@@ -53,7 +50,7 @@ func (t *Template) flow() flow {
 		return flow{}
 	}
 	columns, rows := FlowSize(t.Width, t.Height)
-	return flow{columns, rows, t.Flow}
+	return flow{columns, rows, float32(FlowCell * t.grown()), t.Flow}
 }
 
 // mostCells is the size of the largest flow.
@@ -62,7 +59,7 @@ const mostCells = ((MaxSide + FlowCell - 1) / FlowCell) * ((MaxSide + FlowCell -
 // take makes f a copy of t's flow, reusing its memory.
 func (f *flow) take(t *Template) {
 	of := t.flow()
-	*f = flow{of.columns, of.rows, append(f.cells[:0], of.cells...)}
+	*f = flow{of.columns, of.rows, of.side, append(f.cells[:0], of.cells...)}
 }
 
 // at is the value of the cell at a place; 0 outside.
@@ -70,7 +67,7 @@ func (f *flow) at(x, y float32) uint8 {
 	if !(x >= 0 && y >= 0) {
 		return 0
 	}
-	column, row := int(x)/FlowCell, int(y)/FlowCell
+	column, row := int(x/f.side), int(y/f.side)
 	if column >= f.columns || row >= f.rows {
 		return 0
 	}
@@ -101,12 +98,12 @@ func compareFlows(probe, ref *flow, m *movement) (f flowMatch) {
 	var sum float32
 	var n int
 	for row := range probe.rows {
-		y := (float32(row) + 0.5) * FlowCell
+		y := (float32(row) + 0.5) * probe.side
 		for column, v := range probe.cells[row*probe.columns:][:probe.columns] {
 			if v == 0 {
 				continue
 			}
-			at := ref.at(m.apply((float32(column)+0.5)*FlowCell, y))
+			at := ref.at(m.apply((float32(column)+0.5)*probe.side, y))
 			if at == 0 {
 				continue
 			}
@@ -142,17 +139,6 @@ var sineSquares = func() (s [storedTurn >> squareShift]float32) {
 	}
 	return s
 }()
-
-// grown is f's cells after enlarging the print to the given size by factor.
-func (f *flow) grown(width, height int, factor float64) []uint8 {
-	columns, rows := FlowSize(width, height)
-	cells := locked.Make[uint8](columns * rows)
-	for i := range cells {
-		x, y := (float64(i%columns)+0.5)*FlowCell/factor, (float64(i/columns)+0.5)*FlowCell/factor
-		cells[i] = f.at(float32(x), float32(y))
-	}
-	return cells
-}
 
 // packCells appends cell values to b, two a byte, the first in the high half.
 func packCells(b, cells []uint8) []byte {

@@ -99,8 +99,8 @@ func (s *sieve) locate(e *entry) {
 	for k := range s.hits[:s.found] {
 		h := &s.hits[k]
 		p, i := &e.points[h.point], h.probe%mostUsed
-		at := newPose(p.angle, int(p.x)/poseStep, int(p.y)/poseStep)
-		turned := p.angle - s.angle[i]
+		at := newPose(p.angle(), int(p.x)/poseStep, int(p.y)/poseStep)
+		turned := p.angle() - s.angle[i]
 		s.poses[k] = at - s.moved[turned/(storedTurn/sieveTurns)][i]
 	}
 }

@@ -54,6 +54,7 @@ func (g *Gallery) identify(ctx context.Context, probe *Template, most int, compa
 		return nil, nil
 	}
 	p.flow.take(probe)
+	p.takeRidges(probe)
 	p.describe()
 	if err := compare(s, ctx, snap); err != nil {
 		return nil, fmt.Errorf("identify: %w", err)

@@ -15,14 +15,16 @@ import (
 const mostUsed = 64
 
 // A Prepared is a template made ready for comparing: its minutiae in flat
-// arrays with a description of each one's surroundings, and the ridge flow. It
+// arrays with a description of each one's surroundings, the ridge flow and the ridges. It
 // is immutable and may be shared between goroutines. It is as personal as the template.
 type Prepared struct {
 	points []point
 	local  []neighbourhood
 	rings  []ring // one a point
 	flow   flow
-	hull   []vec // convex hull of the points, counter-clockwise in image axes
+	ridges []uint8 // as Template.Ridges; what a reference is asked for
+	sketch []int8  // what a probe is asked for; see ridge. It grows with the flow
+	hull   []vec   // convex hull of the points, counter-clockwise in image axes
 }
 
 // A point is a minutia in the form that the inner loops want.
@@ -63,6 +65,7 @@ func Prepare(t *Template) (*Prepared, error) {
 	}
 	p := &Prepared{points: usedPoints(make([]point, 0, len(t.Minutiae)), t)}
 	p.flow.take(t)
+	p.takeRidges(t)
 	p.describe()
 	return p, nil
 }
@@ -84,6 +87,7 @@ func lockedPrepared() Prepared {
 		local:  locked.Make[neighbourhood](mostUsed)[:0],
 		rings:  locked.Make[ring](mostUsed)[:0],
 		flow:   flow{cells: locked.Make[uint8](mostCells)[:0]},
+		ridges: locked.Make[uint8](mostCells)[:0],
 		hull:   locked.Make[vec](2 * mostUsed)[:0],
 	}
 }
@@ -94,16 +98,21 @@ func (p *Prepared) wipe() {
 	clear(p.local[:cap(p.local)])
 	clear(p.rings[:cap(p.rings)])
 	clear(p.flow.cells[:cap(p.flow.cells)])
+	clear(p.ridges[:cap(p.ridges)])
+	clear(p.sketch[:cap(p.sketch)])
 	clear(p.hull[:cap(p.hull)])
 	p.points = p.points[:0]
 }
 
-// Clear overwrites p's minutiae. No comparison may be using p.
+// Clear overwrites p's minutiae and ridges and gives their memory back. No
+// comparison may be using p.
 func (p *Prepared) Clear() {
 	clear(p.points)
 	clear(p.local)
 	clear(p.rings)
 	clear(p.flow.cells)
+	clear(p.ridges)
+	locked.Free(p.sketch)
 	clear(p.hull)
 	*p = Prepared{}
 }
@@ -112,8 +121,9 @@ func (p *Prepared) Clear() {
 // most mostUsed distinct minutiae of t, in an order that depends only on their
 // geometry.
 func usedPoints(points []point, t *Template) []point {
+	f := float32(t.grown())
 	for _, m := range t.Minutiae {
-		points = append(points, point{m.X, m.Y, toTurn(float64(m.Angle)), m.Kind, m.Quality})
+		points = append(points, point{m.X * f, m.Y * f, toTurn(float64(m.Angle)), m.Kind, m.Quality})
 	}
 	sortPoints(points)
 	points = slices.CompactFunc(points, func(a, b point) bool {

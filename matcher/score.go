@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tillprint/tillprint/locked"
@@ -19,9 +20,10 @@ type scratch struct {
 	rigid, moved          []point // the probe's, in reference coordinates
 	links                 []link
 	mates                 []bond
-	columns               columns  // of the reference
-	begun                 []start  // movements to try
-	movement              movement // of the last score, before bending
+	columns               columns     // of the reference
+	begun                 []start     // movements to try
+	ridges                []ridgeCell // of the reference
+	movement              movement    // of the last score, before bending
 }
 
 // The room is for as much as can be needed: to append never leaves it.
@@ -43,6 +45,7 @@ func (s *scratch) giveBack() {
 	}
 	clear(s.pairs[:cap(s.pairs)])
 	clear(s.begun[:cap(s.begun)])
+	clear(s.ridges[:cap(s.ridges)])
 	clear(s.mates[:cap(s.mates)])
 	s.movement = movement{}
 	scratches.give(s)
@@ -54,7 +57,8 @@ func (s *scratch) giveBack() {
 //
 // Time and memory are bounded whatever the templates hold: at most 64 minutiae
 // a side take part, 80 pairs of them enter relaxation, 6 movements are paired
-// rigidly and 2 of these to the end, each once more if it asks for another scale. Nothing is allocated after warm-up.
+// rigidly and 2 of these to the end, each once more if it asks for another scale;
+// ridges are compared in eight places of each cell of the flow, at seven slips. Nothing is allocated after warm-up.
 func Score(probe, reference *Prepared) float64 {
 	s := takeScratch()
 	defer s.giveBack()
@@ -71,28 +75,30 @@ func (s *scratch) score(probe, ref *Prepared) float64 {
 	s.relax()
 	s.columns.fill(ref.points)
 	s.starts(probe, ref)
-	var top float64
+	best := evidenceOf{plain: math.Inf(-1)}
 	for i := range s.begun[:min(len(s.begun), mostTried)] {
-		top = max(top, s.try(probe, ref, &s.begun[i], top))
+		s.try(probe, ref, &s.begun[i], &best)
 		if again, ok := s.regrown(probe, ref, &s.begun[i]); ok {
-			top = max(top, s.try(probe, ref, &again, top))
+			s.try(probe, ref, &again, &best)
 		}
 	}
-	return top
+	return evidence(best.plain + best.ridges)
 }
 
-// try pairs to the end under a movement, gives the evidence, and notes the
-// movement if that is above top.
-func (s *scratch) try(probe, ref *Prepared, b *start, top float64) float64 {
+// An evidenceOf is what speaks for a movement.
+type evidenceOf struct{ plain, ridges float64 }
+
+// try pairs to the end under a movement and, if the mates and the flow say more
+// than under the best so far, compares the ridges, and notes it as the best.
+func (s *scratch) try(probe, ref *Prepared, b *start, best *evidenceOf) {
 	if !s.match(probe, ref, &b.movement) {
-		return 0
+		return
 	}
 	c := s.count(probe, ref, b)
-	e := c.evidence()
-	if e > top {
+	if plain := c.plain(); plain > best.plain {
+		*best = evidenceOf{plain, s.compareRidges(probe, ref, &b.movement).evidence()}
 		s.movement = b.movement
 	}
-	return e
 }
 
 // mostTried movements are paired to the end; more find impostors' best chance

@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -69,6 +70,20 @@ type Template struct {
 	// in the cell values that FlowDirections explains; empty where it is not
 	// known, as in other makers' templates.
 	Flow []uint8
+
+	// Ridges says of eight places in each cell of Flow whether they lie on a
+	// ridge, as RidgesOf explains; empty where that is not known.
+	Ridges []uint8
+
+	// Sketch says so of 64 places in each cell, as SketchPlace explains; bit i
+	// is place i. Ridges are then those of RidgesOf. It is nearly a picture: the
+	// extractor makes it of a print just read, to compare it with the Ridges of
+	// others, and MarshalBinary leaves it out.
+	Sketch []uint64
+
+	// Growth is by how much the finger is larger now than when it was pressed,
+	// 0.9 to 1.2, or 0 where that is not told; see Grow. It is not stored.
+	Growth float64
 }
 
 // Errors that callers may want to tell apart; both are wrapped with details
@@ -89,10 +104,13 @@ func (t *Template) Validate() error {
 	if len(t.Minutiae) > MaxMinutiae {
 		return fmt.Errorf("%w: %d minutiae, at most %d", ErrTemplate, len(t.Minutiae), MaxMinutiae)
 	}
+	if t.Growth != 0 && !(t.Growth >= leastGrown && t.Growth <= mostGrown) {
+		return fmt.Errorf("%w: growth %g is outside %g to %g", ErrTemplate, t.Growth, leastGrown, mostGrown)
+	}
 	if t.Quality > 100 {
 		return fmt.Errorf("%w: quality %d is above 100", ErrTemplate, t.Quality)
 	}
-	if fault := t.flowFault(); fault != "" {
+	if fault := cmp.Or(t.flowFault(), t.ridgesFault()); fault != "" {
 		return fmt.Errorf("%w: %s", ErrTemplate, fault)
 	}
 	for i := range t.Minutiae {
@@ -133,29 +151,20 @@ func (t *Template) flowFault() string {
 	return ""
 }
 
-// Grow enlarges t about its origin, as the finger has presumably grown since t
-// was made: by GrowthSince for pupils. Factors are held within 0.9 to 1.2, and
-// what would exceed MaxSide stays. Comparing allows for some growth by itself;
-// that of years is better told beforehand.
+// Grow says that the finger has presumably grown by factor since t was made: by
+// GrowthSince for pupils. Comparing then takes t as so much larger; its fields,
+// and what MarshalBinary writes, stay as they are. Factors are held within 0.9
+// to 1.2; one that would enlarge t beyond MaxSide is left out. Comparing allows
+// for some growth by itself; that of years is better told beforehand.
 func (t *Template) Grow(factor float64) {
-	if math.IsNaN(factor) {
-		return
-	}
 	f := min(max(factor, leastGrown), mostGrown)
-	w, h := int(math.Ceil(float64(t.Width)*f)), int(math.Ceil(float64(t.Height)*f))
-	if w > MaxSide || h > MaxSide {
-		return
-	}
-	if old := t.flow(); len(old.cells) > 0 {
-		t.Flow = old.grown(w, h, f)
-		locked.Free(old.cells)
-	}
-	t.Width, t.Height = w, h
-	for i := range t.Minutiae {
-		m := &t.Minutiae[i]
-		m.X, m.Y = float32(float64(m.X)*f), float32(float64(m.Y)*f)
+	if !math.IsNaN(factor) && f*float64(max(t.Width, t.Height)) <= MaxSide {
+		t.Growth = f
 	}
 }
+
+// grown is the factor that Grow was told, 1 otherwise.
+func (t *Template) grown() float64 { return cmp.Or(t.Growth, 1) }
 
 // GrowthSince is the factor by which the finger of a growing pupil is larger
 // than it was that many years ago: fingers grow as body height does (as for
@@ -168,11 +177,13 @@ func GrowthSince(years float64) float64 {
 	return min(1+0.025*years, 1.10)
 }
 
-// Clear overwrites minutiae and flow and empties the template. What is in locked
+// Clear overwrites minutiae, flow and ridges and empties the template. What is in locked
 // memory, as after extraction and UnmarshalBinary, goes back to the system: no
 // other slice of it may be in use. Copies that others took are theirs to clear.
 func (t *Template) Clear() {
 	locked.Free(t.Minutiae)
 	locked.Free(t.Flow)
+	locked.Free(t.Ridges)
+	locked.Free(t.Sketch)
 	*t = Template{}
 }

@@ -29,6 +29,9 @@ func drawTemplate(t *rapid.T) *Template {
 		for i := range columns * rows {
 			made.Flow = append(made.Flow, uint8((seed+i*i)%(FlowDirections+1)))
 		}
+		if rapid.Bool().Draw(t, "with ridges") {
+			sketched(made, uint64(seed))
+		}
 	}
 	return made
 }
@@ -54,6 +57,9 @@ func TestStoredFormKeepsTemplates(t *testing.T) {
 		if string(read.Flow) != string(made.Flow) {
 			t.Fatalf("flow %v became %v", made.Flow, read.Flow)
 		}
+		if len(read.Ridges) > 0 && string(read.Ridges) != string(made.Ridges) || read.Sketch != nil {
+			t.Fatalf("ridges %v became %v, sketch %v", made.Ridges, read.Ridges, read.Sketch)
+		}
 		for i, m := range read.Minutiae {
 			was := made.Minutiae[i]
 			if math.Abs(float64(m.X-was.X)) > 1.0/16 || math.Abs(float64(m.Y-was.Y)) > 1.0/16 {
@@ -67,19 +73,25 @@ func TestValidateNamesTheFault(t *testing.T) {
 	good := Minutia{X: 5, Y: 5, Angle: 1}
 	nan := float32(math.NaN())
 	for name, bad := range map[string]Template{
-		"no size":       {},
-		"negative":      {Width: -1, Height: 5},
-		"huge":          {Width: MaxSide + 1, Height: 5},
-		"too many":      {Width: 9, Height: 9, Minutiae: make([]Minutia, MaxMinutiae+1)},
-		"quality":       {Width: 9, Height: 9, Quality: 101},
-		"outside":       {Width: 9, Height: 9, Minutiae: []Minutia{good, {X: 9, Y: 1}}},
-		"NaN position":  {Width: 9, Height: 9, Minutiae: []Minutia{{X: nan}}},
-		"NaN angle":     {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: nan}}},
-		"full turn":     {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: 2 * math.Pi}}},
-		"unknown kind":  {Width: 9, Height: 9, Minutiae: []Minutia{{Kind: 3}}},
-		"flow's size":   {Width: 48, Height: 25, Flow: make([]uint8, 3)},
-		"flow's value":  {Width: 48, Height: 24, Flow: []uint8{1, FlowDirections + 1}},
-		"minutia grade": {Width: 9, Height: 9, Minutiae: []Minutia{{Quality: 101}}},
+		"no size":        {},
+		"negative":       {Width: -1, Height: 5},
+		"huge":           {Width: MaxSide + 1, Height: 5},
+		"too many":       {Width: 9, Height: 9, Minutiae: make([]Minutia, MaxMinutiae+1)},
+		"quality":        {Width: 9, Height: 9, Quality: 101},
+		"outside":        {Width: 9, Height: 9, Minutiae: []Minutia{good, {X: 9, Y: 1}}},
+		"NaN position":   {Width: 9, Height: 9, Minutiae: []Minutia{{X: nan}}},
+		"NaN angle":      {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: nan}}},
+		"full turn":      {Width: 9, Height: 9, Minutiae: []Minutia{{Angle: 2 * math.Pi}}},
+		"unknown kind":   {Width: 9, Height: 9, Minutiae: []Minutia{{Kind: 3}}},
+		"flow's size":    {Width: 48, Height: 25, Flow: make([]uint8, 3)},
+		"flow's value":   {Width: 48, Height: 24, Flow: []uint8{1, FlowDirections + 1}},
+		"ridges' size":   {Width: 48, Height: 24, Flow: []uint8{1, 2}, Ridges: []uint8{1}},
+		"no flow":        {Width: 24, Height: 24, Ridges: []uint8{1}},
+		"ridges nowhere": {Width: 48, Height: 24, Flow: []uint8{1, 0}, Ridges: []uint8{1, 1}},
+		"sketch alone":   {Width: 24, Height: 24, Flow: []uint8{1}, Sketch: []uint64{1}},
+		"other sketch":   {Width: 24, Height: 24, Flow: []uint8{1}, Ridges: []uint8{1}, Sketch: []uint64{1}},
+		"growth":         {Width: 9, Height: 9, Growth: 1.3},
+		"minutia grade":  {Width: 9, Height: 9, Minutiae: []Minutia{{Quality: 101}}},
 	} {
 		if err := bad.Validate(); !errors.Is(err, ErrTemplate) {
 			t.Errorf("%s: got %v", name, err)
@@ -93,28 +105,34 @@ func TestValidateNamesTheFault(t *testing.T) {
 	}
 }
 
-func TestGrowKeepsTemplatesValid(t *testing.T) {
+func TestGrowEnlargesWhatIsCompared(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		made := drawTemplate(t)
-		was := *made
-		first := append([]Minutia(nil), made.Minutiae...)
+		before, err := made.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
 		factor := rapid.Float64().Draw(t, "factor")
 		made.Grow(factor)
 		if err := made.Validate(); err != nil {
 			t.Fatalf("grown by %g: %v", factor, err)
 		}
-		if made.Width == was.Width && made.Height == was.Height {
-			return
+		if after, err := made.MarshalBinary(); err != nil || string(after) != string(before) {
+			t.Fatalf("what is stored changes with growth: %v", err)
 		}
 		f := min(max(factor, 0.9), 1.2)
-		for i, m := range made.Minutiae {
-			if math.Abs(float64(m.X)-f*float64(first[i].X)) > 0.01 || m.Angle != first[i].Angle {
-				t.Fatalf("minutia %d went from %v to %v by %g", i, first[i], m, f)
+		if f*float64(max(made.Width, made.Height)) > MaxSide {
+			f = 1
+		}
+		small := usedPoints(nil, &Template{Minutiae: made.Minutiae})
+		for i, p := range usedPoints(nil, made) {
+			if q := small[i]; math.Abs(float64(p.x)-f*float64(q.x)) > 0.01 || p.angle != q.angle {
+				t.Fatalf("minutia %d went from %v to %v by %g", i, q, p, f)
 			}
 		}
 	})
 	made := Template{Width: 9, Height: 9}
-	if made.Grow(math.NaN()); made.Width != 9 {
+	if made.Grow(math.NaN()); made.grown() != 1 {
 		t.Error("no number of growth changes the template")
 	}
 	for years, want := range map[float64]float64{-1: 1, 0: 1, 2: 1.05, 40: 1.10, math.NaN(): 1} {
@@ -127,11 +145,11 @@ func TestGrowKeepsTemplatesValid(t *testing.T) {
 func TestClearOverwritesMinutiae(t *testing.T) {
 	minutiae := []Minutia{{X: 1, Y: 2, Angle: 3, Kind: Ending, Quality: 4}, {X: 5}}
 	made := &Template{Width: 9, Height: 9, Minutiae: minutiae[:1]}
-	made.Flow = []uint8{7}
-	flow := made.Flow
+	made.Flow, made.Ridges, made.Sketch = []uint8{7}, []uint8{1}, []uint64{1 << 9}
+	flow, ridges, sketch := made.Flow, made.Ridges, made.Sketch
 	made.Clear()
-	if flow[0] != 0 {
-		t.Error("the flow is left in memory")
+	if flow[0] != 0 || ridges[0] != 0 || sketch[0] != 0 {
+		t.Error("flow, ridges or sketch are left in memory")
 	}
 	if diff := cmp.Diff(make([]Minutia, 2), minutiae); diff != "" {
 		t.Error("minutiae are left in memory:", diff)
@@ -147,6 +165,11 @@ func FuzzUnmarshalBinary(f *testing.F) {
 	f.Add(b)
 	f.Add(b[:9])
 	withFlow := &Template{Width: 50, Height: 30, Flow: []uint8{0, 1, 15, 8, 2, 3}}
+	if b, err = withFlow.MarshalBinary(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	sketched(withFlow, 3)
 	if b, err = withFlow.MarshalBinary(); err != nil {
 		f.Fatal(err)
 	}

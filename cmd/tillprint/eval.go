@@ -79,6 +79,7 @@ func inputFlags(c *cobra.Command, in *eval.Input, templates *string) {
 	c.Flags().Float64Var(&in.PPI, "ppi", 0, "pixels per inch of the images (default: what the files state, else 500)")
 	c.Flags().StringVar(&in.Sensor, "sensor", "full", "see the images as a sensor would: full, r503, r307 or r558")
 	c.Flags().Float64Var(&in.Scale, "scale", 1, "enlarge each probe by this factor, as a growing finger")
+	c.Flags().BoolVar(&in.Told, "told", false, "tell the matcher of --scale, as a terminal does that knows how long ago the enrolment was")
 	c.Flags().BoolVar(&in.ThroughISO, "through-iso", false, "write each template as an ISO/IEC 19794-2 record and read it back first")
 	c.Flags().StringVar(templates, "templates", "", "iso: read .iso templates instead of images")
 }

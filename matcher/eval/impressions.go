@@ -37,6 +37,10 @@ type Input struct {
 	// a finger grows between enrolment and use. 0 and 1 leave it.
 	Scale float64
 
+	// Told enlarges what a probe is compared with by Scale too, as a terminal
+	// does that knows how long ago the enrolment was.
+	Told bool
+
 	// ThroughISO writes every template as an ISO/IEC 19794-2:2005 record and
 	// reads it back before use: what interchange costs.
 	ThroughISO bool
@@ -185,6 +189,9 @@ func (l *loader) read(f sample.File) (impression, error) {
 		grown := l.grow(s)
 		defer grown.Clear()
 		one.probe, err = l.extract(grown)
+		if l.in.Told && one.reference != nil {
+			one.reference.Grow(l.in.Scale)
+		}
 	}
 	return one, err
 }

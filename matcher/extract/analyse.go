@@ -77,6 +77,7 @@ func (e *Extractor) write(t *matcher.Template) {
 		})
 	}
 	e.flow.write(t, &e.orientation, &e.mask, scale)
+	e.flow.sketch(t, &e.raster, &e.wave, scale)
 }
 
 // upright turns an angle of this package, clockwise, into the counter-clockwise

@@ -50,3 +50,25 @@ func (f *flow) write(t *matcher.Template, o *orientation, m *mask, scale float64
 		t.Flow = append(t.Flow, v)
 	}
 }
+
+// sketch fills t.Sketch, and t.Ridges from it, where t.Flow is written and shows
+// ridges: a place lies on a ridge where the wave is dark.
+func (f *flow) sketch(t *matcher.Template, r *raster, w *wave, scale float64) {
+	columns, _ := matcher.FlowSize(t.Width, t.Height)
+	t.Sketch, t.Ridges = locked.Resize(t.Sketch, len(t.Flow)), locked.Resize(t.Ridges, len(t.Flow))
+	for i, v := range t.Flow {
+		t.Sketch[i], t.Ridges[i] = 0, 0
+		if v == 0 {
+			continue
+		}
+		for place := range 64 {
+			x, y := matcher.SketchPlace(place)
+			column := int((float64(i%columns*matcher.FlowCell) + x) / scale)
+			row := int((float64(i/columns*matcher.FlowCell) + y) / scale)
+			if column < r.width && row < r.height && w.re[r.at(column, row)] < 0 {
+				t.Sketch[i] |= 1 << place
+			}
+		}
+		t.Ridges[i] = matcher.RidgesOf(t.Sketch[i])
+	}
+}

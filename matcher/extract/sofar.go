@@ -48,7 +48,7 @@ func (e *Extractor) Sofar() (*matcher.Template, error) {
 // SofarInto is Sofar into a template that the caller reuses. On error t is empty.
 func (e *Extractor) SofarInto(t *matcher.Template) error {
 	t.Width, t.Height, t.Quality = 0, 0, 0
-	t.Minutiae, t.Flow = t.Minutiae[:0], t.Flow[:0]
+	t.Minutiae, t.Flow, t.Ridges, t.Sketch = t.Minutiae[:0], t.Flow[:0], t.Ridges[:0], t.Sketch[:0]
 	e.looked = e.rows
 	if e.bad != nil {
 		return fmt.Errorf("reading the image: %w", e.bad)

@@ -70,7 +70,7 @@ func (e *Extractor) End() (*matcher.Template, error) {
 // finish works out everything that is left and writes the template.
 func (e *Extractor) finish(t *matcher.Template) error {
 	t.Width, t.Height, t.Quality = 0, 0, 0
-	t.Minutiae, t.Flow = t.Minutiae[:0], t.Flow[:0]
+	t.Minutiae, t.Flow, t.Ridges, t.Sketch = t.Minutiae[:0], t.Flow[:0], t.Ridges[:0], t.Sketch[:0]
 	if e.bad == nil {
 		e.bad = check(e.width, e.rows, e.ppi)
 	}

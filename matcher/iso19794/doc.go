@@ -8,7 +8,8 @@
 // record that was read and is written again, with the Meta that came with
 // it, gives the same bytes, as long as its reserved fields are zero.
 //
-// The ridge flow that this program's templates have beside the minutiae travels
-// in the view's extended data, where the standard leaves types to vendors:
-// others skip it.
+// The ridge flow and the ridges that this program's templates have beside the
+// minutiae travel in the view's extended data, where the standard leaves types
+// to vendors: others skip them. So does the sketch of a print just read; a
+// template from a store has none.
 package iso19794

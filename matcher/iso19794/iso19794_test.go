@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -92,6 +93,7 @@ func TestRoundTripWithinRounding(t *testing.T) {
 		columns, rows := matcher.FlowSize(made.Width, made.Height)
 		if rapid.Bool().Draw(t, "with flow") {
 			made.Flow = bytes.Repeat([]byte{uint8(rapid.IntRange(0, matcher.FlowDirections).Draw(t, "flow"))}, columns*rows)
+			drawRidges(t, made)
 		}
 		other := rapid.SampledFrom([]string{"", "\x00\x02\x00\x05\x00", "\x01"}).Draw(t, "extended")
 		b, err := Marshal(made, Meta{HorizontalPPCM: ppcm, VerticalPPCM: ppcm, Extended: []byte(other)})
@@ -106,8 +108,9 @@ func TestRoundTripWithinRounding(t *testing.T) {
 		// At these resolutions the size comes back the same but at 99 and 394,
 		// where a flow is known again only if it covers the size read.
 		if sized := got.Template.Width == 300 && got.Template.Height == 400; other != "\x01" && sized &&
-			(!bytes.Equal(got.Template.Flow, made.Flow) || string(got.Extended) != other) {
-			t.Fatalf("flow %v, extended data %q", got.Template.Flow, got.Extended)
+			(!bytes.Equal(got.Template.Flow, made.Flow) || !bytes.Equal(got.Template.Ridges, made.Ridges) ||
+				!slices.Equal(got.Template.Sketch, made.Sketch) || string(got.Extended) != other) {
+			t.Fatalf("flow %v, ridges %v, sketch %x, extended data %q", got.Template.Flow, got.Template.Ridges, got.Template.Sketch, got.Extended)
 		}
 		step := scale(max(ppcm, 1))
 		if ppcm == 0 {
@@ -129,6 +132,40 @@ func TestRoundTripWithinRounding(t *testing.T) {
 			t.Fatal("written again the record differs")
 		}
 	})
+}
+
+// drawRidges gives made, which has a flow of one value, ridges or a sketch or
+// neither.
+func drawRidges(t *rapid.T, made *matcher.Template) {
+	what := rapid.IntRange(0, 2).Draw(t, "ridges, sketch")
+	if what == 0 || made.Flow[0] == 0 {
+		return
+	}
+	words := make([]uint64, len(made.Flow))
+	made.Ridges = make([]uint8, len(made.Flow))
+	for i := range words {
+		words[i] = 0x9e3779b97f4a7c15 * uint64(i+1)
+		made.Ridges[i] = matcher.RidgesOf(words[i])
+	}
+	if what == 2 {
+		made.Sketch = words
+	}
+}
+
+// A sketch too large for a block's length is left out, the ridges are not.
+func TestLargeSketchIsLeftOut(t *testing.T) {
+	made := &matcher.Template{Width: 2100, Height: 2100}
+	columns, rows := matcher.FlowSize(made.Width, made.Height)
+	made.Flow = bytes.Repeat([]byte{3}, columns*rows)
+	made.Ridges, made.Sketch = make([]uint8, len(made.Flow)), make([]uint64, len(made.Flow))
+	b, err := Marshal(made, Meta{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := Unmarshal(b)
+	if err != nil || len(views[0].Template.Ridges) != len(made.Flow) || views[0].Template.Sketch != nil {
+		t.Errorf("%v, %d ridges, a sketch of %d words", err, len(views[0].Template.Ridges), len(views[0].Template.Sketch))
+	}
 }
 
 func TestWriteRefuses(t *testing.T) {
@@ -186,6 +223,16 @@ func FuzzUnmarshal(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(flow)
+	for _, t := range []*matcher.Template{
+		{Width: 30, Height: 20, Flow: []uint8{3, 15}, Ridges: []uint8{7, 0}},
+		{Width: 30, Height: 20, Flow: []uint8{3, 15}, Ridges: []uint8{1, 2}, Sketch: []uint64{1 << 9, 1 << 13}},
+	} {
+		b, err := Marshal(t, Meta{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		views, err := Unmarshal(b)
 		if err != nil {

@@ -36,20 +36,67 @@ func Press(t *matcher.Template, seed uint64) *matcher.Template {
 		put(out, x+normal(r, 0, 1.2), y+normal(r, 0, 1.2), float64(m.Angle)+rotation+normal(r, 0, 0.07), kind, m.Quality)
 	}
 	spurious(out, r, len(t.Minutiae))
-	columns, _ := matcher.FlowSize(t.Width, t.Height)
+	again := pressed{of: t, drag: drag, touch: touch, middle: middle, shift: shift, sin: sin, cos: cos}
 	fillFlow(out, func(x, y float64) (float64, bool) {
-		dx, dy := x-middle.x-shift.x, y-middle.y-shift.y
-		p := point{cos*dx - sin*dy, sin*dx + cos*dy}
-		dragged := drag.at(p)
-		skin := point{2*p.x - dragged.x, 2*p.y - dragged.y} // a drag is short and smooth
-		column, row := int(skin.x+middle.x)/matcher.FlowCell, int(skin.y+middle.y)/matcher.FlowCell
-		if skin.x < -middle.x || skin.y < -middle.y || column >= columns || row*columns+column >= len(t.Flow) || touch.depth(skin) < 0.02 {
+		cell, _, seen := again.back(x, y)
+		if !seen {
 			return 0, false
 		}
-		v := t.Flow[row*columns+column]
-		return matcher.FlowAngle(v) + rotation + normal(r, 0, angleNoise), v != 0
+		return matcher.FlowAngle(t.Flow[cell]) + rotation + normal(r, 0, angleNoise), true
 	})
+	again.sketch(out, r)
 	return out
+}
+
+// pressed takes places of a press back to the template that was pressed.
+type pressed struct {
+	of            *matcher.Template
+	drag          drag
+	touch         touch
+	middle, shift point
+	sin, cos      float64
+}
+
+// back is where (x, y) of the press lies on the finger: the cell of the flow,
+// and the place within its sketch. seen says whether ridges are seen there.
+func (p *pressed) back(x, y float64) (cell, place int, seen bool) {
+	dx, dy := x-p.middle.x-p.shift.x, y-p.middle.y-p.shift.y
+	at := point{p.cos*dx - p.sin*dy, p.sin*dx + p.cos*dy}
+	dragged := p.drag.at(at)
+	skin := point{2*at.x - dragged.x, 2*at.y - dragged.y} // a drag is short and smooth
+	x, y = skin.x+p.middle.x, skin.y+p.middle.y
+	columns, _ := matcher.FlowSize(p.of.Width, p.of.Height)
+	column, row := int(x)/matcher.FlowCell, int(y)/matcher.FlowCell
+	cell = row*columns + column
+	if x < 0 || y < 0 || column >= columns || cell >= len(p.of.Flow) || p.of.Flow[cell] == 0 || p.touch.depth(skin) < 0.02 {
+		return 0, 0, false
+	}
+	const side = matcher.FlowCell / matcher.SketchStep
+	return cell, int(y)/matcher.SketchStep%side*side + int(x)/matcher.SketchStep%side, true
+}
+
+// sketch gives out, whose flow is filled, the ridges of the finger where it has
+// any; one place in eight is seen wrongly.
+func (p *pressed) sketch(out *matcher.Template, r *rand.Rand) {
+	if len(p.of.Sketch) == 0 {
+		return
+	}
+	columns, _ := matcher.FlowSize(out.Width, out.Height)
+	out.Sketch, out.Ridges = make([]uint64, len(out.Flow)), make([]uint8, len(out.Flow))
+	for i, v := range out.Flow {
+		if v == 0 {
+			continue
+		}
+		left, top := float64(i%columns*matcher.FlowCell), float64(i/columns*matcher.FlowCell)
+		for k := range 64 {
+			x, y := matcher.SketchPlace(k)
+			if cell, place, seen := p.back(left+x, top+y); seen {
+				out.Sketch[i] |= p.of.Sketch[cell] >> place & 1 << k
+			}
+		}
+		out.Sketch[i] ^= r.Uint64() & r.Uint64() & r.Uint64()
+		out.Ridges[i] = matcher.RidgesOf(out.Sketch[i])
+	}
 }
 
 // spurious adds up to a sixth as many false minutiae as the finger has true

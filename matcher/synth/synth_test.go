@@ -45,7 +45,7 @@ func TestSameSeedSameFinger(t *testing.T) {
 
 const (
 	goldenImpression = "eff8665d484156e5"
-	goldenTemplate   = "a10093334ca33bca"
+	goldenTemplate   = "81f91113e2311139"
 )
 
 func TestClassesInNaturalProportion(t *testing.T) {

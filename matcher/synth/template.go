@@ -79,6 +79,7 @@ func newCrowdTemplate(seed uint64, width, height int, richer float64) *matcher.T
 		s := crowd.flow.at(crowd.flow.centre.x+p.x, crowd.flow.centre.y+p.y)
 		return s.angle + rotation + normal(r, 0, angleNoise), crowd.touch.depth(p) >= 0.03
 	})
+	fillSketch(t, r)
 	return t
 }
 
