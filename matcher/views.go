@@ -69,5 +69,5 @@ func fuse(views []float64) float64 {
 
 const (
 	viewShare  = 0.5
-	viewChance = 5.0 // about what one in a hundred pairs of different fingers reach
+	viewChance = 5.0 // somewhat more than one in a hundred pairs of different fingers reaches
 )
