@@ -55,6 +55,9 @@ func (c *Client) deliverAll(ctx context.Context) error {
 	for _, it := range items {
 		switch it.Kind {
 		case itemPeople:
+			if c.taking.Load() {
+				continue // it is waked when the standings are in
+			}
 			if c.Mode() == register.ModeOff {
 				continue // a terminal that serves nobody by name holds nobody's record
 			}

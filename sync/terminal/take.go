@@ -22,6 +22,8 @@ func (c *Client) take(ctx context.Context, entries []*register.Entry, next *regi
 	if err := c.stop(ctx, plan); err != nil {
 		return nil, err
 	}
+	c.taking.Store(true)
+	defer c.taking.Store(false)
 	if err := c.note(plan); err != nil {
 		return nil, err
 	}
@@ -31,6 +33,7 @@ func (c *Client) take(ctx context.Context, entries []*register.Entry, next *regi
 		}
 		c.o.Log.Info("the register is applied", "entries", len(entries), "seq", next.Size, "head", next.Head)
 	}
+	c.taking.Store(false)
 	if err := c.release(ctx, plan); err != nil {
 		return nil, err
 	}
