@@ -346,12 +346,13 @@ func (w *remains) gone(what string, needles [][]byte) {
 }
 
 // templateNeedles are any two neighbouring minutiae of templates in every form that they take: as numbers and as stored, in
-// the template's order; as the matcher and the gallery have them, in the order of their places. (A single place can be
+// the template's order; as the matcher and the gallery have them, in the order of their places. And pieces of the
+// sketch, as the extractor writes it and as the matcher spreads it out. (A single place can be
 // left on a stack that the runtime has moved; see the threats in the manual.)
 func templateNeedles(templates ...*matcher.Template) (needles [][]byte) {
 	for _, t := range templates {
 		plain := *t
-		plain.Flow = nil // it is stored after the minutiae, which are looked for
+		plain.Flow, plain.Ridges, plain.Sketch = nil, nil, nil // stored after the minutiae, which are looked for
 		stored, err := plain.MarshalBinary()
 		if err != nil {
 			panic(err) // what extraction gave is valid
@@ -363,9 +364,10 @@ func templateNeedles(templates ...*matcher.Template) (needles [][]byte) {
 			place := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, math.Float32bits(m.X)), math.Float32bits(m.Y))
 			angle := binary.LittleEndian.AppendUint32(nil, math.Float32bits(m.Angle))
 			kind := wire[6:]
+			heading := turn&^3 | uint16(wire[6])
 			points = append(points, remainsPoint{m, wire, slices.Concat(place, angle, kind, []byte{0, 0}),
 				slices.Concat(place, binary.LittleEndian.AppendUint16(nil, turn), kind),
-				[]byte{wire[1], wire[0], wire[3], wire[2], wire[5], wire[4], wire[6], wire[7]}})
+				[]byte{wire[1], wire[0], wire[3], wire[2], uint8(heading), uint8(heading >> 8)}})
 		}
 		for i := range points[1:] {
 			needles = append(needles, slices.Concat(points[i].stored, points[i+1].stored), slices.Concat(points[i].number, points[i+1].number))
@@ -376,6 +378,27 @@ func templateNeedles(templates ...*matcher.Template) (needles [][]byte) {
 		for i := range points[1:] {
 			needles = append(needles, slices.Concat(points[i].matched, points[i+1].matched), slices.Concat(points[i].packed, points[i+1].packed))
 		}
+		needles = append(needles, sketchNeedles(t)...)
+	}
+	return needles
+}
+
+// sketchNeedles are every four words of a sketch beside each other that show ridges, and a row of their places.
+func sketchNeedles(t *matcher.Template) (needles [][]byte) {
+	const cells = 4
+	columns, _ := matcher.FlowSize(t.Width, t.Height)
+	for i := 0; i+cells <= len(t.Sketch); i += cells {
+		if i%columns+cells > columns || slices.Contains(t.Flow[i:i+cells], 0) {
+			continue
+		}
+		var words, row []byte
+		for _, word := range t.Sketch[i : i+cells] {
+			words = binary.LittleEndian.AppendUint64(words, word)
+			for place := 32; place < 40; place++ {
+				row = append(row, uint8(int8(word>>place&1)*2-1))
+			}
+		}
+		needles = append(needles, words, row)
 	}
 	return needles
 }
