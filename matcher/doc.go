@@ -19,10 +19,11 @@
 // when the finger moves. The most similar pairs of minutiae support each other
 // where they describe the same movement (relaxation). The best supported
 // movements are tried: minutiae are paired under each, first rigidly, then
-// letting the skin stretch. Where the flow of the ridges and, under the best
-// movement, the ridges themselves are known on both sides, they are compared too. What all of them say is summed into a score; Explain
-// shows the pairs. The views of a finger are fused, and a search's scores calibrated
-// by those of its strangers, so that the policy's threshold follows the probe.
+// letting the skin stretch. Where both sides show them, the flow of the ridges
+// and, under the best movement, the ridges themselves are compared too. What all
+// of them say is summed into a score; Explain shows the pairs. The views of a
+// finger are fused, and a search's scores calibrated by those of its strangers,
+// so that the policy's threshold follows the probe.
 // The papers are named where the code follows them.
 //
 // # What it promises

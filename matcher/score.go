@@ -58,7 +58,8 @@ func (s *scratch) giveBack() {
 // Time and memory are bounded whatever the templates hold: at most 64 minutiae
 // a side take part, 80 pairs of them enter relaxation, 6 movements are paired
 // rigidly and 2 of these to the end, each once more if it asks for another scale;
-// ridges are compared in eight places of each cell of the flow, at seven slips. Nothing is allocated after warm-up.
+// ridges are compared in eight places of each cell of the flow, at seven slips.
+// Nothing is allocated after warm-up.
 func Score(probe, reference *Prepared) float64 {
 	s := takeScratch()
 	defer s.giveBack()
@@ -104,8 +105,8 @@ func (s *scratch) try(probe, ref *Prepared, b *start, best *evidenceOf) {
 	}
 }
 
-// ridgesFloor is the plain evidence below which ridges are not compared: two
-// strangers in five, and of 5,040 genuine pairs none that ridges would save.
+// ridgesFloor is the plain evidence below which ridges are not compared: that of a
+// third of strangers, and of no genuine pair that ridges would save.
 const ridgesFloor = -3
 
 // mostTried movements are paired to the end; more find impostors' best chance

@@ -45,17 +45,15 @@ type ridgeWave struct {
 // there already, and takes its phase from them.
 func (w *ridgeWave) join(waves []ridgeWave, i, columns int) {
 	var re, im float64
-	for k, step := range [3][2]int{{0, -1}, {-1, 0}, {-1, -1}} { // above, left, above left
+	for _, step := range [3][2]int{{0, -1}, {-1, 0}, {-1, -1}} { // above, left, above left
 		x := i%columns + step[0]
 		at := i + step[1]*columns + step[0]
 		if x < 0 || at < 0 || waves[at] == (ridgeWave{}) {
 			continue
 		}
 		other := &waves[at]
-		if k == 0 || re == 0 && im == 0 {
-			if w.across.x*other.across.x+w.across.y*other.across.y < 0 {
-				w.across = point{-w.across.x, -w.across.y}
-			}
+		if first := re == 0 && im == 0; first && w.across.x*other.across.x+w.across.y*other.across.y < 0 {
+			w.across = point{-w.across.x, -w.across.y}
 		}
 		sign := 1.0
 		if w.across.x*other.across.x+w.across.y*other.across.y < 0 {
