@@ -30,9 +30,7 @@ var (
 // Make gives n zero values of a type that holds no pointers: the collector does not look there. Each call takes whole
 // pages of the system, so it is for what is large or lives long, and n = 0 gives nil.
 func Make[T any](n int) []T {
-	if hasPointers(reflect.TypeFor[T]()) {
-		panic("locked: " + reflect.TypeFor[T]().String() + " holds pointers") // a mistake of the program's, found by its first test
-	}
+	refusePointers[T]()
 	size := n * int(unsafe.Sizeof(*new(T)))
 	if size <= 0 {
 		return nil
@@ -42,7 +40,7 @@ func Make[T any](n int) []T {
 		note(fmt.Errorf("reserving memory outside the heap: %w", err))
 		return make([]T, n)
 	}
-	inUse.Add(int64(size))
+	inUse.Add(wholePages(size))
 	if err := unix.Mlock(b); err != nil {
 		note(fmt.Errorf("fingers and keys may be swapped out (%w): raise LimitMEMLOCK, or run without swap", err))
 	}
@@ -62,7 +60,7 @@ func Free[T any](s []T) {
 	}
 	b := unsafe.Slice((*byte)(unsafe.Pointer(&s[0])), len(s)*int(unsafe.Sizeof(s[0])))
 	if unix.Munmap(b) == nil { // also unlocks; what is not a mapping of this program's is refused and left alone
-		inUse.Add(-int64(len(b)))
+		inUse.Add(-wholePages(len(b)))
 	}
 }
 
@@ -98,10 +96,18 @@ func Trouble() error {
 	return nil
 }
 
-// InUse is how many bytes are given out.
+// InUse is how many bytes are given out, in whole pages.
 func InUse() int64 { return inUse.Load() }
 
+func wholePages(size int) int64 { return int64(size+pageSize-1) / pageSize * pageSize }
+
 func note(err error) { trouble.CompareAndSwap(nil, &err) }
+
+func refusePointers[T any]() {
+	if hasPointers(reflect.TypeFor[T]()) {
+		panic("locked: " + reflect.TypeFor[T]().String() + " holds pointers") // a mistake of the program's, found by its first test
+	}
+}
 
 func hasPointers(t reflect.Type) bool {
 	switch t.Kind() {

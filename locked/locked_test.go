@@ -55,7 +55,7 @@ func TestMadeMemoryIsLockedAndLeftOutOfDumpsAndForks(t *testing.T) {
 func TestFreeGivesMemoryBackAndOnlyOverwritesWhatIsNotItsOwn(t *testing.T) {
 	before := InUse()
 	own := Make[uint64](1000)
-	if InUse() != before+8000 {
+	if InUse() != before+2*pageSize {
 		t.Errorf("%d bytes in use, of %d before", InUse(), before)
 	}
 	Free(own[:0]) // up to its capacity
@@ -81,16 +81,59 @@ func TestGrowingLeavesNothingBehind(t *testing.T) {
 			t.Fatalf("element %d became %d", i, v)
 		}
 	}
-	if got := InUse() - before; got != int64(2*cap(s)) {
+	if got := InUse() - before; got != wholePages(2*cap(s)) {
 		t.Errorf("%d bytes in use for %d", got, 2*cap(s))
 	}
 	s = Resize(s, 50_000)
-	if len(s) != 50_000 || InUse()-before != 100_000 {
+	if len(s) != 50_000 || InUse()-before != wholePages(100_000) {
 		t.Errorf("resized to %d, %d bytes in use", len(s), InUse()-before)
 	}
 	Free(Resize(s, 7))
 	if InUse() != before {
 		t.Error("a shorter slice of the same memory did not give it back")
+	}
+}
+
+func TestSlabIsCarvedAndGivenBackAtOnce(t *testing.T) {
+	before := InUse()
+	slab := NewSlab(1 + 7 + 3*8 + 5*2)
+	bytes := Carve[byte](slab, 1)
+	if Carve[byte](slab, 0) != nil {
+		t.Error("no values are something")
+	}
+	words, halves := Carve[uint64](slab, 3), Carve[uint16](slab, 5)
+	words[2], halves[0], bytes[0] = 1<<63, 7, 9
+	if address(words)%8 != 0 {
+		t.Error("values lie across their alignment")
+	}
+	if InUse() != before+pageSize || len(words) != 3 || len(halves) != 5 || words[2] != 1<<63 || halves[0] != 7 {
+		t.Errorf("carved %v, %v and %v of one page; %d bytes in use, %d before", words, halves, bytes, InUse(), before)
+	}
+	slab.Free()
+	slab.Free()
+	(*Slab)(nil).Free()
+	if InUse() != before {
+		t.Errorf("%d bytes in use after Free, %d before", InUse(), before)
+	}
+}
+
+func TestSlabRefusesWhatItCannotGive(t *testing.T) {
+	for what, carve := range map[string]func(*Slab){
+		"too much":   func(s *Slab) { Carve[byte](s, 17) },
+		"no padding": func(s *Slab) { Carve[byte](s, 1); Carve[uint64](s, 2) },
+		"pointers":   func(s *Slab) { Carve[string](s, 1) },
+		"after Free": func(s *Slab) { s.Free(); Carve[byte](s, 1) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			slab := NewSlab(16)
+			defer slab.Free()
+			defer func() {
+				if recover() == nil {
+					t.Error("carved")
+				}
+			}()
+			carve(slab)
+		})
 	}
 }
 

@@ -2,18 +2,20 @@ package matcher
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/tillprint/tillprint/locked"
 )
 
 // chunkTemplates bounds what one write has to copy: a chunk of that many full
-// templates is about 64 KiB.
-const chunkTemplates = 64
+// templates is about 128 KiB. Fewer would waste more of their last pages.
+const chunkTemplates = 128
 
 // A chunk is a few templates laid out in flat arrays, in locked memory. It
 // never changes after it is published; it owns its arrays until clear.
 type chunk struct {
 	entries []chunkEntry
+	slab    *locked.Slab // holds the rest
 	points  []packedPoint
 	plets   []kplet
 	flows   []uint8 // two cells a byte
@@ -31,47 +33,6 @@ type chunkEntry struct {
 	pointsEnd, pletsEnd uint16
 	finger              uint8
 	columns             uint8 // of the flow; 0 if there is none
-}
-
-// entry is a template on its way into a chunk.
-type entry struct {
-	subject string
-	finger  uint8
-	points  []packedPoint
-	plets   []kplet
-	which   uint64
-	flow    []uint8
-	ridges  []uint8 // of the flow's cells that are not 0
-	side    float32 // of the flow's cells
-	columns uint8   // at most MaxSide / FlowCell, rounded up
-}
-
-// newEntry makes what the gallery keeps of a template. Its maker frees it.
-func newEntry(subject string, finger uint8, t *Template) entry {
-	room := locked.Make[point](len(t.Minutiae))
-	defer locked.Free(room)
-	points := usedPoints(room[:0], t)
-	e := entry{subject: subject, finger: finger, points: locked.Make[packedPoint](len(points))}
-	for i := range points {
-		e.points[i] = pack(&points[i])
-	}
-	if f := t.flow(); len(f.cells) > 0 {
-		room := locked.Make[uint8]((len(f.cells) + 1) / 2)
-		e.flow, e.columns = packCells(room[:0], f.cells), uint8(f.columns)
-		e.side = f.side
-		e.ridges = packRidges(f.cells, t.Ridges)
-	}
-	if len(points) >= fewest { // others match nothing
-		e.plets, e.which = kplets(locked.Make[kplet](mostPlets)[:0], points)
-	}
-	return e
-}
-
-func (e *entry) free() {
-	locked.Free(e.points)
-	locked.Free(e.plets)
-	locked.Free(e.flow)
-	locked.Free(e.ridges)
 }
 
 // at views entry i of c; it shares c's memory.
@@ -121,15 +82,20 @@ func newChunk(entries []entry) *chunk {
 		points, plets = points+len(e.points), plets+len(e.plets)
 		flows, ridges = flows+len(e.flow), ridges+len(e.ridges)
 	}
+	slab := locked.NewSlab(points*int(unsafe.Sizeof(packedPoint{})) + plets*int(unsafe.Sizeof(kplet{})) + flows + ridges)
 	c := &chunk{
 		entries: make([]chunkEntry, 0, len(entries)),
-		points:  locked.Make[packedPoint](points)[:0],
-		plets:   locked.Make[kplet](plets)[:0],
-		flows:   locked.Make[uint8](flows)[:0],
-		ridges:  locked.Make[uint8](ridges)[:0],
+		slab:    slab,
+		points:  locked.Carve[packedPoint](slab, points)[:0],
+		plets:   locked.Carve[kplet](slab, plets)[:0],
+		flows:   locked.Carve[uint8](slab, flows)[:0],
+		ridges:  locked.Carve[uint8](slab, ridges)[:0],
 	}
 	for i := range entries {
 		e := &entries[i]
+		if i > 0 && entries[i-1].subject == e.subject {
+			e.subject = entries[i-1].subject // one copy of the name will do
+		}
 		c.points, c.plets = append(c.points, e.points...), append(c.plets, e.plets...)
 		c.flows, c.ridges = append(c.flows, e.flow...), append(c.ridges, e.ridges...)
 		c.entries = append(c.entries, chunkEntry{
@@ -162,9 +128,6 @@ func (c *chunk) without(subject string) *chunk {
 // be reading c.
 func (c *chunk) clear() {
 	clear(c.entries)
-	locked.Free(c.points)
-	locked.Free(c.plets)
-	locked.Free(c.flows)
-	locked.Free(c.ridges)
+	c.slab.Free()
 	c.points, c.plets, c.flows, c.ridges = nil, nil, nil, nil
 }

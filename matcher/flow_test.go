@@ -101,8 +101,8 @@ func TestFlowIsEvidence(t *testing.T) {
 func TestGalleryKeepsFlow(t *testing.T) {
 	made := finger(3)
 	made.Flow = swirl(360, 400, 0.002, 0)
-	e := newEntry("p", 1, made)
-	c := newChunk([]entry{newEntry("o", 1, finger(4)), e, newEntry("o", 2, finger(5))})
+	e := kept("p", made)
+	c := newChunk([]entry{kept("o", finger(4)), e, kept("o", finger(5))})
 	var p Prepared
 	for i, want := range [][]uint8{nil, made.Flow, nil} {
 		e := c.at(i)

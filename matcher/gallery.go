@@ -31,8 +31,8 @@ type Gallery struct {
 	retired  []*snapshot // replaced, oldest first, not all read to the end
 }
 
-// A holding is what a subject has: templates, in chunks from first to last.
-type holding struct{ templates, first, last int32 }
+// A holding is where a subject's templates are: in chunks from first to last.
+type holding struct{ first, last int32 }
 
 // A snapshot is one immutable state of the gallery. Chunks keep their places
 // from one snapshot to the next; where all templates are gone is nil.
@@ -72,21 +72,16 @@ func (g *Gallery) Add(subject string, finger uint8, templates ...*Template) erro
 			return fmt.Errorf("add to gallery: impression %d: %w", i+1, err)
 		}
 	}
-	entries := make([]entry, 0, len(templates))
-	for _, t := range templates {
-		entries = append(entries, newEntry(subject, finger, t))
-	}
+	entries, slab := newEntries(subject, finger, templates)
+	defer slab.Free() // the chunks have their own copies
 	g.add(subject, entries)
-	for i := range entries {
-		entries[i].free() // the chunks have their own copies
-	}
 	return nil
 }
 
 func (g *Gallery) add(subject string, entries []entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	next := g.successor(len(entries))
+	next := g.successor()
 	for part := range slices.Chunk(entries, chunkTemplates) {
 		g.place(next, subject, part)
 	}
@@ -94,15 +89,15 @@ func (g *Gallery) add(subject string, entries []entry) {
 }
 
 // successor begins the snapshot after the current one. The caller holds mu.
-func (g *Gallery) successor(more int) *snapshot {
+func (g *Gallery) successor() *snapshot {
 	old := g.current.Load()
-	return &snapshot{chunks: slices.Clone(old.chunks), templates: old.templates + more}
+	return &snapshot{chunks: slices.Clone(old.chunks), templates: old.templates}
 }
 
 // place puts entries, at most chunkTemplates, into the chunk that got room last
 // if they fit in, else into a new one. The caller holds mu.
 func (g *Gallery) place(next *snapshot, subject string, entries []entry) {
-	at, added := len(next.chunks), int32(len(entries))
+	at := len(next.chunks)
 	if n := len(g.roomy); n > 0 && next.chunks[g.roomy[n-1]].room() >= len(entries) {
 		at = g.roomy[n-1]
 		g.roomy = g.roomy[:n-1]
@@ -118,12 +113,13 @@ func (g *Gallery) place(next *snapshot, subject string, entries []entry) {
 	if !known {
 		have.first = int32(at)
 	}
-	g.subjects[subject] = holding{have.templates + added, min(have.first, int32(at)), max(have.last, int32(at))}
+	g.subjects[subject] = holding{min(have.first, int32(at)), max(have.last, int32(at))}
 }
 
 // replace puts c at a place of next and leaves what was there to be cleared.
 // The caller holds mu.
 func (g *Gallery) replace(next *snapshot, at int, c *chunk) {
+	next.templates += c.len() - next.chunks[at].len()
 	if gone := next.chunks[at]; gone != nil {
 		old := g.current.Load()
 		old.garbage = append(old.garbage, gone)
@@ -142,7 +138,7 @@ func (g *Gallery) RemoveSubject(subject string) int {
 		return 0
 	}
 	delete(g.subjects, subject)
-	next := g.successor(-int(gone.templates))
+	next := g.successor()
 	for at := int(gone.first); at <= int(gone.last); at++ {
 		full := next.chunks[at].room() == 0
 		c := next.chunks[at].without(subject)
@@ -154,8 +150,9 @@ func (g *Gallery) RemoveSubject(subject string) int {
 			g.roomy = append(g.roomy, at)
 		}
 	}
+	removed := g.Len() - next.templates
 	g.publish(next)
-	return int(gone.templates)
+	return removed
 }
 
 // publish makes next the current snapshot and retires the old one. The caller
@@ -213,5 +210,6 @@ func (g *Gallery) Subjects() []string {
 func (g *Gallery) Has(subject string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.subjects[subject].templates > 0
+	_, known := g.subjects[subject]
+	return known
 }

@@ -70,7 +70,8 @@ func (g *Gallery) best(found []Candidate, most int) []Candidate {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	found = slices.DeleteFunc(found, func(c Candidate) bool {
-		return !(c.Score > 0) || g.subjects[c.Subject].templates == 0
+		_, known := g.subjects[c.Subject]
+		return !known || !(c.Score > 0)
 	})
 	return found[:max(0, min(most, len(found)))]
 }

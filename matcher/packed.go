@@ -1,10 +1,6 @@
 package matcher
 
-import (
-	"math"
-
-	"github.com/tillprint/tillprint/locked"
-)
+import "math"
 
 // A packedPoint is a point as the gallery keeps it, in six bytes: places as
 // MarshalBinary rounds them, so that a template from the store loses nothing
@@ -45,10 +41,9 @@ func (p *Prepared) unpackInto(e *entry) {
 	p.describe()
 }
 
-// packRidges returns those of ridges whose cells show any; none if there are
-// none at all.
-func packRidges(cells, ridges []uint8) []uint8 {
-	packed := locked.Make[uint8](len(ridges))[:0]
+// packRidges appends to packed those of ridges whose cells show any; none if there
+// are none at all.
+func packRidges(packed, cells, ridges []uint8) []uint8 {
 	for i, r := range ridges {
 		if cells[i] != 0 {
 			packed = append(packed, r)

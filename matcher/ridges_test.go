@@ -145,18 +145,18 @@ func TestGalleryKeepsRidges(t *testing.T) {
 		waves(made, 0.4, 0)
 		made.Flow[5], made.Ridges[5], made.Sketch[5] = 0, 0, 0
 		made.Grow(growth)
-		e := newEntry("p", 1, made)
-		c := newChunk([]entry{newEntry("o", 1, finger(4)), e, newEntry("o", 2, finger(5))})
-		var kept Prepared
+		e := kept("p", made)
+		c := newChunk([]entry{kept("o", finger(4)), e, kept("o", finger(5))})
+		var unpacked Prepared
 		e = c.at(1)
-		kept.unpackInto(&e)
-		if !slices.Equal(kept.ridges, made.Ridges) {
-			t.Errorf("kept %v of %v", kept.ridges, made.Ridges)
+		unpacked.unpackInto(&e)
+		if !slices.Equal(unpacked.ridges, made.Ridges) {
+			t.Errorf("kept %v of %v", unpacked.ridges, made.Ridges)
 		}
 		again := press(finger(3), r, 0, 0, 0, 0.1)
 		waves(again, 0.4, 0)
 		probe := mustPrepare(t, again)
-		if a, b := Score(probe, &kept), Score(probe, mustPrepare(t, made)); math.Abs(a-b) > 0.05*b {
+		if a, b := Score(probe, &unpacked), Score(probe, mustPrepare(t, made)); math.Abs(a-b) > 0.05*b {
 			t.Errorf("grown by %g, the gallery's scores %.2f, the template %.2f", growth, a, b)
 		}
 		c.clear()

@@ -45,6 +45,12 @@ func press(t *Template, r *rand.Rand, dx, dy, turned, missing float64) *Template
 	return p
 }
 
+// kept is what a gallery keeps of t. Its memory is given up with the test.
+func kept(subject string, t *Template) entry {
+	entries, _ := newEntries(subject, 1, []*Template{t})
+	return entries[0]
+}
+
 func mustPrepare(t testing.TB, made *Template) *Prepared {
 	t.Helper()
 	p, err := Prepare(made)

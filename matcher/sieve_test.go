@@ -69,7 +69,7 @@ func TestMovementOfTheHits(t *testing.T) {
 		p := mustPrepare(t, press(finger(i), r, 8, -12, 0.4, 0.1))
 		s.set(p.points)
 		s.learn(snap)
-		e := newEntry("p", 1, finger(i))
+		e := kept("p", finger(i))
 		m, ok := s.movement(&e)
 		x, y := m.apply(180+8, 200-12) // where press moved (180, 200) to
 		if !ok || math.Hypot(float64(x-180), float64(y-200)) > 5 || apart(m.turned, toTurn(-0.4)) > storedTurn/90 {
@@ -148,7 +148,7 @@ func FuzzSieve(f *testing.F) {
 		s := new(sieve)
 		s.set(p.points)
 		s.learn(&snapshot{})
-		e := newEntry("p", 1, &b)
+		e := kept("p", &b)
 		s.movement(&e)
 		if rank := s.rank(&e); rank >= rankLevels {
 			t.Errorf("rank %d", rank)
