@@ -107,14 +107,17 @@ func (s *sieve) locate(e *entry) {
 
 // agreement finds the hit around which the hits weigh most, and that weight.
 func (s *sieve) agreement() (best int, most int32) {
-	hits, poses := s.hits[:s.found], s.poses[:s.found]
-	for k, a := range poses {
-		var sum int32
-		for j, b := range poses {
-			if agree(a, b) {
-				sum += hits[j].weight
+	hits, poses, sums := s.hits[:s.found], s.poses[:s.found], s.sums[:s.found]
+	for k := range sums {
+		sums[k] = hits[k].weight
+		for j, b := range poses[:k] {
+			if agree(poses[k], b) {
+				sums[k] += hits[j].weight
+				sums[j] += hits[k].weight
 			}
 		}
+	}
+	for k, sum := range sums {
 		if sum > most {
 			best, most = k, sum
 		}

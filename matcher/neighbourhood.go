@@ -88,10 +88,15 @@ func (a *neighbourhood) add(p, q *point, sin, cos float32) {
 	}
 	u, v := dx*cos+dy*sin, dy*cos-dx*sin
 	near := nearCells[int((u+nearReach)/nearStep)&(nearSide-1)][int((v+nearReach)/nearStep)&(nearSide-1)]
-	for d := range quarters {
-		if apart(q.angle-p.angle, turn(d*storedTurn/quarters)) <= storedTurn*directionSpread/360 {
-			a.cells[d] |= near
-		}
+	// Directions lie between two quarters and belong to those that are near enough.
+	const quarter, within = storedTurn / quarters, storedTurn * directionSpread / 360
+	turned := q.angle - p.angle
+	below, past := turned/quarter, turned%quarter
+	if past <= within {
+		a.cells[below] |= near
+	}
+	if past >= quarter-within {
+		a.cells[(below+1)%quarters] |= near
 	}
 }
 

@@ -28,6 +28,7 @@ type sieve struct {
 	// found of each.
 	hits  [mostHits]hit
 	poses [mostHits]pose
+	sums  [mostHits]int32 // what the hits weigh that agree with each
 	found int
 }
 
