@@ -208,7 +208,7 @@ func TestSetAsideMakesRoomForANewJoining(t *testing.T) {
 	b.permit(1, 1)
 	b.st.Close()
 	names, err := store.SetAside(b.path(""), b.options())
-	if err != nil || len(names) != 2 {
+	if err != nil || len(names) != 3 {
 		t.Fatalf("set aside %v: %v", names, err)
 	}
 	slot, err := keyslot.OpenFile(b.key(), b.rand)

@@ -12,7 +12,7 @@ import (
 // Check looks for what must always be true and is not (section 4 of the design), as far as the store alone can tell:
 //
 //	I1  every template belongs to a subject who may be held, and opens
-//	I2  the records are whole and no older than the key table; no key is left of a finger that must be gone
+//	I2  the records are whole, no older than the key table, and their last change is witnessed; no key is left of a finger that must be gone
 //	I4  every standing comes from an entry of the register that has been applied, and permits no leaver
 //	I5  the log is whole, and every receipt that waits for the hub is proved by it, as is the last wipe
 //	I6  nothing that the card has made of the records has tripped the program since the start
@@ -43,6 +43,7 @@ func (s *Store) Check() []Violation {
 	check("I1", s.checkConsents)
 	check("I1", s.checkTemplates)
 	check("I2", s.checkSequence)
+	check("I2", s.checkWitnessed)
 	check("I2", s.checkKeys)
 	check("I4", s.checkStandings)
 	check("I5", s.checkQueued)

@@ -146,6 +146,10 @@ var broken = []struct {
 	{"records older than the key table", "I2", "sequence 5 and the key table at 6", func(s *school) {
 		s.change(func(tx *bbolt.Tx) error { return s.putPending(tx, pending{Seq: 5}) })
 	}},
+	{"a witness that cannot be written", "I2", "has no witness", func(s *school) {
+		s.must(s.witness.f.Close())
+		s.must(s.SetSetting("any", []byte("x"))) // it is kept all the same
+	}},
 	{"a consent that no register brought", "I4", "1 standings are newer", func(s *school) {
 		s.stand(s.enrolled, true, func(st *standing) { st.Seq = 7 })
 	}},

@@ -143,7 +143,7 @@ const (
 	aside                   // doubtful records were set aside, and the warning says so
 	refused                 // the store does not open, and the error says why
 	older                   // an earlier promise holds, and nobody would notice
-	reported                // it opens, and the check that follows every start says that an invariant is broken
+	reported                // it opens, and a warning or the check that follows every start says what is wrong
 	unlike                  // it opens, and holds what was never promised
 	undead                  // before the next start, a key that was promised to be dead opens something
 	revived                 // and also after it
@@ -232,6 +232,9 @@ func (j judge) opened(c *canteen, marks int) (verdict, string) {
 	now := j.around(marks)
 	fits := slices.ContainsFunc(now, func(p promise) bool { return p.Holds == holds }) || marks == 0
 	for i := marks - 2; i >= 0 && !fits; i-- {
+		if j.promises[i].Holds == holds && len(c.st.Warnings()) > 0 {
+			return reported, strings.Join(c.st.Warnings(), "; ")
+		}
 		if j.promises[i].Holds == holds {
 			return older, "as after " + j.promises[i].Name
 		}

@@ -15,9 +15,8 @@ import (
 // change brings up to date in its own transaction, and which the start computes anew.
 //
 // A whole transaction that never came takes its digest with it. Against that the key table notes how far the database had
-// got when the table was written (secretAnchor), and every transaction notes which table there was (secretGeneration). What came
-// after the last table, and the hub has not heard of, cannot be missed by anybody; what the hub has heard of is missed by its
-// countersigned head of the log.
+// got when the table was written (secretAnchor), every transaction notes which table there was (secretGeneration), and a second file
+// how far the records had got at the very end (see witness).
 
 // digested are the buckets whose rows the digest covers, beside the note of what is pending. The log has its own tree.
 var digested = [][]byte{standingBucket, fingerBucket, personBucket, pinBucket, settingBucket, outboxBucket}
@@ -156,7 +155,7 @@ func (s *Store) checkDigest(tx *bbolt.Tx) error {
 	if !bytes.Equal(sum, tx.Bucket(metaBucket).Get(digestKey)) {
 		return errors.New("the records do not fit together: the card lost a write, or something else has written to them")
 	}
-	return nil
+	return s.checkWitness(tx)
 }
 
 // anchor is the number of the last transaction, for the next key table; 0 while no records are open.

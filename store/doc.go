@@ -1,10 +1,11 @@
 // Package store is the terminal's sealed memory: who may be served, how, and the templates of those who have agreed.
 //
-// A store is a folder of two files and, elsewhere or beside them, a key slot:
+// A store is a folder of three files and, elsewhere or beside them, a key slot:
 //
 //	key slot   the root key of the current epoch                        opens
 //	keytable   {epoch, applied sequence, subject -> finger key, person key, secrets of the terminal}
 //	records.db templates sealed under finger keys, people under person keys, everything else under the store key (bbolt)
+//	witness    how far the records had got: a card that has lost the last change is noticed by it
 //
 // A subject's fingers are forgotten by writing a new key table without their finger key under the root key of the next
 // epoch, and destroying the old root key in place. Deleting a row of a database on a memory card deletes nothing;

@@ -112,6 +112,8 @@ func (s *Store) openAll() error {
 	if err := s.openTable(); err != nil {
 		return err
 	}
+	_, err = os.Lstat(filepath.Join(s.dir, recordsName))
+	s.openWitness(err == nil)
 	if doubt, err = s.examineAll(doubt); err != nil {
 		return err
 	}

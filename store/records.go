@@ -197,7 +197,7 @@ func SetAside(dir string, o Options, beside ...string) ([]string, error) {
 	o = o.withDefaults()
 	stamp := o.Now().UTC().Format("20060102T150405Z")
 	var names []string
-	for _, name := range append([]string{recordsName, tableName}, beside...) {
+	for _, name := range append([]string{recordsName, tableName, witnessName}, beside...) {
 		aside, err := setAside(filepath.Join(dir, name), stamp)
 		if err != nil {
 			return names, fmt.Errorf("setting the store aside: %w", err)

@@ -42,6 +42,7 @@ type Store struct {
 	mu        sync.RWMutex
 	ready     bool      // Open is done: from here on writers hold the locks
 	db        *bbolt.DB // nil once closed or destroyed
+	witness   witness   // of the last change
 	table     *table
 	root      *page // root key of the table's epoch
 	unsettled bool  // a power cut may bring the table before this one back; see settleTable
@@ -81,6 +82,10 @@ func (s *Store) release() error {
 	if s.db != nil {
 		err = s.db.Close()
 		s.db = nil
+	}
+	if s.witness.f != nil {
+		err = errors.Join(err, s.witness.f.Close())
+		s.witness.f = nil
 	}
 	if s.table != nil {
 		s.table.page.release()
@@ -231,12 +236,19 @@ func (s *Store) update(f func(*bbolt.Tx) error) (err error) {
 		return errClosed
 	}
 	defer s.guard(&err)
-	return durable.Advise(s.db.Update(func(tx *bbolt.Tx) error {
-		if err := f(tx); err != nil {
+	var now reach
+	err = s.db.Update(func(tx *bbolt.Tx) error {
+		if err := errors.Join(f(tx), s.stamp(tx)); err != nil {
 			return err
 		}
-		return s.stamp(tx)
-	}))
+		now = reachOf(tx)
+		return nil
+	})
+	if err != nil {
+		return durable.Advise(err)
+	}
+	s.noteReach(now)
+	return nil
 }
 
 // retable makes the next key table durable under the given root key and then current in memory. The root key is the

@@ -12,7 +12,7 @@ import (
 )
 
 // ours are the beginnings of the names of what a terminal keeps in its folder, set aside or not. Nothing else there is touched.
-var ours = []string{"keytable", "records.db", "keyslot", "place.json", "reserve"}
+var ours = []string{"keytable", "records.db", "keyslot", "place.json", "reserve", "witness"}
 
 // Overwrite writes random bytes over every file of a store in dir, in place, makes that durable, and removes it. It may be repeated
 // after a power cut: what is gone is gone, and the rest follows. It returns how many files there were.
