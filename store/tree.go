@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // The layout of a bbolt file, as go.etcd.io/bbolt/internal/common writes it, in the machine's byte order. A page is a
@@ -46,6 +47,7 @@ type treeWalk struct {
 	size, high uint64 // bytes of a page; pages of the file
 	seen       map[uint64]bool
 	open       []uint64 // pages to visit
+	page       []byte   // the one that was read last
 }
 
 func (w *treeWalk) walk(root uint64) error {
@@ -64,21 +66,18 @@ func (w *treeWalk) walk(root uint64) error {
 	return nil
 }
 
-// read gives the page with its overflow. Together no more is read than the file has.
+// read gives the page with its overflow, until the next one is read. No more is read than the file has.
 func (w *treeWalk) read(id uint64) ([]byte, error) {
-	header := make([]byte, pageHeader)
 	if id < 2 || id >= w.high {
 		return nil, fmt.Errorf("the records are damaged: page %d of %d is referred to", id, w.high)
 	}
-	if _, err := w.f.ReadAt(header, int64(id*w.size)); err != nil {
-		return nil, fmt.Errorf("reading the records: %w", err)
+	w.page = slices.Grow(w.page[:0], int(w.size))[:w.size]
+	if _, err := w.f.ReadAt(w.page, int64(id*w.size)); err != nil {
+		return nil, fmt.Errorf("reading the records: page %d: %w", id, err)
 	}
-	last := id + uint64(binary.NativeEndian.Uint32(header[12:]))
-	if binary.NativeEndian.Uint64(header) != id || last >= w.high {
+	last := id + uint64(binary.NativeEndian.Uint32(w.page[12:]))
+	if binary.NativeEndian.Uint64(w.page) != id || last >= w.high {
 		return nil, fmt.Errorf("the records are damaged: page %d holds something else", id)
-	}
-	if _, err := w.f.ReadAt(make([]byte, 1), int64((last+1)*w.size)-1); err != nil {
-		return nil, fmt.Errorf("the records are damaged: page %d is cut off: %w", id, err)
 	}
 	for n := id; n <= last; n++ {
 		if w.seen[n] {
@@ -86,11 +85,24 @@ func (w *treeWalk) read(id uint64) ([]byte, error) {
 		}
 		w.seen[n] = true
 	}
-	page := make([]byte, (last-id+1)*w.size)
-	if _, err := w.f.ReadAt(page, int64(id*w.size)); err != nil {
-		return nil, fmt.Errorf("reading the records: %w", err)
+	if last == id {
+		return w.page, nil
 	}
-	return page, nil
+	err := w.overflow(id, last)
+	return w.page, err
+}
+
+// overflow reads what a page has beyond itself. The last byte comes first: a page may claim more than there is memory.
+func (w *treeWalk) overflow(id, last uint64) error {
+	if _, err := w.f.ReadAt(make([]byte, 1), int64((last+1)*w.size)-1); err != nil {
+		return fmt.Errorf("the records are damaged: page %d is cut off: %w", id, err)
+	}
+	whole := int((last - id + 1) * w.size)
+	w.page = slices.Grow(w.page, whole-len(w.page))[:whole]
+	if _, err := w.f.ReadAt(w.page[w.size:], int64((id+1)*w.size)); err != nil {
+		return fmt.Errorf("reading the records: %w", err)
+	}
+	return nil
 }
 
 // children puts the pages that a page refers to on the list.

@@ -92,8 +92,16 @@ func (l *Log) Event(tx *bbolt.Tx, n int64) (Event, error) {
 func (l *Log) text(tx *bbolt.Tx, n int64) ([]byte, error) {
 	sealed := tx.Bucket(recordBucket).Get(key(n))
 	if sealed == nil {
-		return nil, fmt.Errorf("audit: there is no record %d: the log has not got there, or the time for which it is kept is over", n)
+		return nil, noRecord(n)
 	}
+	return l.open(n, sealed)
+}
+
+func noRecord(n int64) error {
+	return fmt.Errorf("audit: there is no record %d: the log has not got there, or the time for which it is kept is over", n)
+}
+
+func (l *Log) open(n int64, sealed []byte) ([]byte, error) {
 	text, err := l.Open(n, sealed)
 	if err != nil {
 		return nil, fmt.Errorf("audit: opening record %d: %w", n, err)
@@ -149,25 +157,35 @@ func (l *Log) Check(tx *bbolt.Tx, kinds ...Kind) (at map[Kind][]int64, err error
 	if err := errors.Join(checkCount(tx, p, size), p.check(tx, size)); err != nil {
 		return nil, err
 	}
+	climb, err := newClimb(tx, p.Before)
+	if err != nil {
+		return nil, err
+	}
 	at = map[Kind][]int64{}
+	records := tx.Bucket(recordBucket).Cursor()
+	k, sealed := records.First()
 	for n := range p.numbers(0, size) {
-		text, err := l.text(tx, n)
+		if len(k) != 8 || number8(k) != n {
+			return nil, noRecord(n)
+		}
+		text, err := l.open(n, sealed)
 		if err != nil {
 			return nil, err
 		}
 		if n < p.Before {
 			err = checkKept(tx, n, text)
 		} else {
-			err = checkHashes(tx, n, text)
+			err = climb.add(n, text)
 		}
 		if err != nil {
 			return nil, err
 		}
-		for _, k := range kinds {
-			if bytes.HasPrefix(text, []byte("kind: "+k+"\n")) {
-				at[k] = append(at[k], n)
+		for _, kind := range kinds {
+			if bytes.HasPrefix(text, []byte("kind: "+kind+"\n")) {
+				at[kind] = append(at[kind], n)
 			}
 		}
+		k, sealed = records.Next()
 	}
 	return at, nil
 }
@@ -184,18 +202,44 @@ func checkCount(tx *bbolt.Tx, p pruned, size int64) error {
 	return nil
 }
 
-// checkHashes compares what record n adds to the tree with what is stored.
-func checkHashes(tx *bbolt.Tx, n int64, text []byte) error {
-	hashes, err := tlog.StoredHashes(n, text, reader(tx))
-	if err != nil {
-		return fmt.Errorf("audit: record %d: %w", n, err)
+// climb computes the tree anew beside the stored hashes. Record after record both lie in the order of their keys, so nothing is looked up.
+type climb struct {
+	hashes *bbolt.Cursor
+	k, v   []byte
+	left   [64]tlog.Hash // by level: the last whole subtree that still waits for the one to its right
+}
+
+// newClimb begins at record first, to the left of which nothing is computed.
+func newClimb(tx *bbolt.Tx, first int64) (*climb, error) {
+	c := &climb{hashes: tx.Bucket(hashBucket).Cursor()}
+	for level := range c.left {
+		if first>>level&1 == 0 {
+			continue
+		}
+		h, err := hashAt(tx, tlog.StoredHashIndex(level, first>>level-1))
+		if err != nil {
+			return nil, err
+		}
+		c.left[level] = h
 	}
-	for i, h := range hashes {
-		if kept, err := hashAt(tx, tlog.StoredHashIndex(0, n)+int64(i)); err != nil || kept != h {
+	c.k, c.v = c.hashes.Seek(key(tlog.StoredHashIndex(0, first)))
+	return c, nil
+}
+
+// add compares what record n adds to the tree with what is stored.
+func (c *climb) add(n int64, text []byte) error {
+	h, index := tlog.RecordHash(text), tlog.StoredHashIndex(0, n)
+	for level := 0; ; level++ {
+		if len(c.k) != 8 || number8(c.k) != index+int64(level) || !bytes.Equal(c.v, h[:]) {
 			return fmt.Errorf("audit: record %d does not fit to the hashes beside it", n)
 		}
+		c.k, c.v = c.hashes.Next()
+		if n>>level&1 == 0 {
+			c.left[level] = h
+			return nil
+		}
+		h = tlog.NodeHash(c.left[level], h)
 	}
-	return nil
 }
 
 var errNoHash = errors.New("audit: a hash of the log is missing")
