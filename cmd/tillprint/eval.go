@@ -66,6 +66,7 @@ cannot be enrolled counts as score 0 in its pairs. Rates are fractions.`,
 	inputFlags(c, &o.Input, &templates)
 	c.AddCommand(evalIdentifyCommand())
 	c.Flags().StringVar(&o.Impostors, "impostors", "all", "which impostor pairs: first or all")
+	c.Flags().BoolVar(&o.BothWays, "both-ways", false, "compare each pair with reference and probe exchanged too, which leaves less to chance")
 	c.Flags().StringVar(&scores, "scores", "", "write every pair's score to this CSV file")
 	c.Flags().StringVar(&plots, "plot", "", "draw the DET curve and the scores as PNG and SVG into this folder")
 	c.Flags().BoolVar(&perFinger, "subjects", false, "list how each finger fares, those to enrol again first")

@@ -31,6 +31,9 @@ func (c *comparison) all(ctx context.Context, ready []prepared) error {
 		for j := i + 1; j < len(ready); j++ {
 			if c.counts(ready, i, j) {
 				c.compare(&ready[i], &ready[j])
+				if c.BothWays {
+					c.compare(&ready[j], &ready[i])
+				}
 			}
 		}
 		c.progress(i+1, len(ready))
@@ -53,8 +56,8 @@ func (c *comparison) counts(ready []prepared, i, j int) bool {
 	return first(i) && first(j)
 }
 
-// compare scores one pair: the earlier impression as reference, the later one
-// as probe. A side that could not be enrolled scores 0.
+// compare scores one pair: i as reference, which is the earlier impression but
+// for the second of both ways, and j as probe. A side that could not be enrolled scores 0.
 func (c *comparison) compare(i, j *prepared) {
 	var score float64
 	if i.reference != nil && j.probe != nil {

@@ -112,6 +112,23 @@ func TestRunFirstImpostorsThroughASensor(t *testing.T) {
 	}
 }
 
+func TestRunBothWays(t *testing.T) {
+	var scores strings.Builder
+	o := Options{Input: Input{Dir: folder(t, nil)}, Impostors: "first", BothWays: true, Scores: &scores}
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Genuine != 18 || r.Impostor != 6 {
+		t.Errorf("%d genuine and %d impostor pairs", r.Genuine, r.Impostor)
+	}
+	lines := strings.Split(scores.String(), "\n")
+	one, two := strings.Split(lines[1], ","), strings.Split(lines[2], ",")
+	if one[0] != two[2] || one[1] != two[3] || one[2] != two[0] || one[3] != two[1] {
+		t.Errorf("%q is followed by %q, not by the same pair exchanged", lines[1], lines[2])
+	}
+}
+
 func TestRunOnTemplates(t *testing.T) {
 	dir := t.TempDir()
 	for f := range uint64(2) {

@@ -19,6 +19,11 @@ type Options struct {
 	// fingers, or "first", the first impressions of different fingers only.
 	Impostors string
 
+	// BothWays compares each pair a second time with reference and probe
+	// exchanged, which leaves less of the rates to chance. The protocol of the
+	// Fingerprint Verification Competitions has each pair once.
+	BothWays bool
+
 	// Scores, if set, receives every pair as CSV:
 	// finger_i,impr_i,finger_j,impr_j,score.
 	Scores io.Writer
