@@ -43,7 +43,7 @@ func TestAccordTellsFingersApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.shortlist(snap, shortlisted)
-		s.order(p)
+		s.order(p, s.places)
 		first, second := s.places[0], s.places[1]
 		if e := first.chunk.at(int(first.entry)); e.subject != subjectOf(who) || first.accord < 2*second.accord {
 			t.Errorf("%s is first with %.1f, second %.1f; want %s", e.subject, first.accord, second.accord, subjectOf(who))

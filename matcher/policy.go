@@ -61,7 +61,7 @@ func (p Policy) Decide(cands []Candidate, gallery int) Verdict {
 // impostor scores each (three sensors, seen whole and as two smaller glasses):
 // there the percentile was 5.3 and the mean excess over it 1.3, of which 1.25 is
 // taken because on the other eight they were 3.3 to 4.7 and 0.55 to 0.9. With
-// ridge flow and ridges as evidence they are at most 4.0 and 1.15, without them, as
+// ridge flow and ridges as evidence they are at most 4.0 and 1.2, without them, as
 // between other makers' templates, 4.4 and 0.95: the model covers both. These
 // 26,000 pairs support the model down to an FMR of about 1e-4; what a gallery of
 // thousands asks for beyond that is an extrapolation.

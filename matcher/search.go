@@ -38,6 +38,7 @@ func (s *search) giveBack() {
 	clear(s.places[:cap(s.places)])
 	clear(s.seen)
 	clear(s.scored[:cap(s.scored)])
+	s.scored = s.scored[:0]
 	s.probe.wipe()
 	s.ref.wipe()
 	clear(s.scores)
@@ -51,9 +52,28 @@ func (s *search) likeliest(ctx context.Context, snap *snapshot) error {
 		return err
 	}
 	s.shortlist(snap, shortlisted)
-	s.order(p)
-	return s.compare(ctx, p, snap.templates, usualLooks)
+	work := takeScratch()
+	defer work.giveBack()
+	if s.glance(work, p, snap.templates) {
+		return nil
+	}
+	s.order(p, s.places)
+	return s.compare(ctx, work, p, snap.templates, usualLooks)
 }
+
+// glance puts only the highest ranks in order, among which nearly all mates are,
+// compares a few of them, and tells whether one of these clearly is the probe's.
+func (s *search) glance(work *scratch, p *Prepared, templates int) bool {
+	slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.rank, a.rank) })
+	highest := s.places[:min(glanced, len(s.places))]
+	s.order(p, highest)
+	for _, at := range highest[:min(firstLook.after, len(highest))] {
+		s.score(work, p, at)
+	}
+	return s.look(work, p, templates, firstLook)
+}
+
+const glanced = 100
 
 // everybody compares the whole gallery.
 func (s *search) everybody(ctx context.Context, snap *snapshot) error {
@@ -63,7 +83,9 @@ func (s *search) everybody(ctx context.Context, snap *snapshot) error {
 			s.places = append(s.places, place{chunk: c, entry: uint16(i)})
 		}
 	}
-	return s.compare(ctx, &s.probe, snap.templates, nil)
+	work := takeScratch()
+	defer work.giveBack()
+	return s.compare(ctx, work, &s.probe, snap.templates, nil)
 }
 
 // A place is one template in a snapshot with its first-stage rank and, once it
@@ -72,6 +94,7 @@ type place struct {
 	chunk  *chunk
 	entry  uint16
 	rank   uint16
+	looked bool // accord is known
 	accord float32
 }
 
@@ -122,34 +145,33 @@ func (s *search) shortlist(snap *snapshot, most int) {
 	}
 }
 
-// order looks at every template of the shortlist where its hits suggest that it
-// lies, and sorts them by how well they fit there, best first.
-func (s *search) order(p *Prepared) {
-	for i := range s.places {
-		at := &s.places[i]
+// order looks at every one of places where its hits suggest that it lies, unless
+// it has already, and sorts them by how well they fit there, best first.
+func (s *search) order(p *Prepared, places []place) {
+	for i := range places {
+		at := &places[i]
+		if at.looked {
+			continue
+		}
+		at.looked = true
 		e := at.chunk.at(int(at.entry))
 		if m, ok := s.sieve.movement(&e); ok {
 			at.accord = accord(p.points, &m, e.points)
 		}
 	}
-	slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.accord, a.accord) })
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.accord, a.accord) })
 }
 
 // compare scores s.places, best first, until a look at what was found shows
-// that the rest can hardly change the verdict; then the other views of the
-// fingers that scored best, whose scores are fused.
-func (s *search) compare(ctx context.Context, p *Prepared, templates int, looks []look) error {
-	work := takeScratch()
-	defer work.giveBack()
-	s.scored = s.scored[:0]
+// that the rest can hardly change the verdict.
+func (s *search) compare(ctx context.Context, work *scratch, p *Prepared, templates int, looks []look) error {
 	for i, at := range s.places {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if len(looks) > 0 && i == looks[0].after {
-			s.completeViews(work, p, looked)
-			if looks[0].decided(s.scores.candidates(templates), templates) {
-				break
+			if s.look(work, p, templates, looks[0]) {
+				return nil
 			}
 			looks = looks[1:]
 		}
@@ -157,6 +179,18 @@ func (s *search) compare(ctx context.Context, p *Prepared, templates int, looks 
 	}
 	s.completeViews(work, p, completed)
 	return nil
+}
+
+// look tells whether what was found decides the search. Before it does, and after
+// it has, the other views of the fingers that scored best are compared, whose
+// scores are fused.
+func (s *search) look(work *scratch, p *Prepared, templates int, l look) bool {
+	s.completeViews(work, p, looked)
+	decided := l.decided(s.scores.candidates(templates), templates)
+	if decided {
+		s.completeViews(work, p, completed)
+	}
+	return decided
 }
 
 const (
@@ -176,7 +210,10 @@ type look struct {
 // clear finger needs few comparisons, and a stranger few more: the more there were,
 // the better the tail is known, and the less hope is enough to give up. Nobody is
 // found in doubt: that takes the whole shortlist.
-var usualLooks = []look{{8, math.Inf(1)}, {16, 1}, {32, 0.3}, {96, 0.1}, {192, 0.03}}
+var (
+	firstLook  = look{8, math.Inf(1)}
+	usualLooks = []look{{16, 1}, {32, 0.3}, {96, 0.1}, {192, 0.03}}
+)
 
 // clearStrangers is the number of strangers below which nobody else's score can change
 // the outcome.
