@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 // Apply makes the terminal hold what the register says: the changes up to and including sequence seq, whose signed head
@@ -108,6 +109,7 @@ func (s *Store) apply(changes []Change, seq uint64, checkpoint []byte) ([]Receip
 	now := s.now()
 	p := pending{Seq: seq, Checkpoint: checkpoint}
 	next := make(map[consent.SubjectID]standing, len(changes))
+	var events []audit.Event
 	err := s.update(func(tx *bbolt.Tx) error {
 		for _, c := range changes {
 			old, known := s.standings[c.Subject]
@@ -115,6 +117,8 @@ func (s *Store) apply(changes []Change, seq uint64, checkpoint []byte) ([]Receip
 			next[c.Subject] = st
 			if w, ok := s.wipeFor(old, known, st, c, now); ok {
 				p.Wipes = append(p.Wipes, w)
+			} else if e, ok := ordered(old, known, st, c, now); ok {
+				events = append(events, e)
 			}
 			if err := s.putStanding(tx, c.Subject, st); err != nil {
 				return err
@@ -126,6 +130,9 @@ func (s *Store) apply(changes []Change, seq uint64, checkpoint []byte) ([]Receip
 			}
 		}
 		s.callEvict(p.Wipes)
+		if _, err := s.log.Append(tx, events...); err != nil {
+			return err
+		}
 		return s.putPending(tx, p)
 	})
 	if err != nil {
@@ -133,6 +140,21 @@ func (s *Store) apply(changes []Change, seq uint64, checkpoint []byte) ([]Receip
 	}
 	s.adopt(p, next)
 	return s.finish()
+}
+
+// ordered is the log's entry of an order that wipes nothing and changes what may be done with somebody who was known here: a restriction
+// (F5), a hold (G12), a pause, or the end of one. What wipes has the wipe's own entry.
+func ordered(old standing, known bool, st standing, c Change, now time.Time) (e audit.Event, changed bool) {
+	was, _ := old.At(now)
+	is, rows := st.At(now)
+	if !known || was == is {
+		return e, false
+	}
+	e = audit.Event{Kind: audit.Command, At: now, Subject: c.Subject, Action: is.String(), Seq: c.Seq}
+	if len(rows) > 0 {
+		e.Row = audit.Word(rows[0])
+	}
+	return e, true
 }
 
 // wipeFor says whether a change wipes: when there is something to destroy, or when there was a permission before, so

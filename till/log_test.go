@@ -55,6 +55,10 @@ var logged = []struct {
 		}
 		w.must(w.till.Clear(w.ctx))
 	}, []audit.Event{{Kind: audit.Fault, Operator: "operator", Action: actionPINsWrong}}},
+	{"a restriction at the hub", func(w *world) { w.decide(w.ben, consent.Pause, nil) },
+		[]audit.Event{{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "pause"}}},
+	{"its end", func(w *world) { w.decide(w.ben, consent.Permit, nil) },
+		[]audit.Event{{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "permit"}}},
 	{"a refusal at the till", func(w *world) { w.must(w.till.Refuse(w.ctx, w.ben)) }, []audit.Event{
 		{Kind: audit.Refusal, Subject: "ben", Row: "A3", Operator: "operator"},
 		{Kind: audit.Wipe, Subject: "ben", Row: "A3", Count: 3, Places: []string{"gallery", "key", "records"}}}},

@@ -58,7 +58,7 @@ func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 	for _, command := range plan.Commands {
 		switch command.Do {
 		case register.Wipe:
-			if err := c.logCommand(command); err != nil {
+			if err := c.logCommand(command, ""); err != nil {
 				c.o.Log.Error("the wipe order could not be logged", "err", err) // and is carried out all the same
 			}
 			return c.wipe(ctx)
@@ -67,7 +67,7 @@ func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 				return err
 			}
 		case register.Block:
-			if err := errors.Join(c.o.Custody.SetBlocked(true), c.logCommand(command)); err != nil {
+			if err := errors.Join(c.o.Custody.SetBlocked(true), c.logCommand(command, "")); err != nil {
 				return fmt.Errorf("%w: %w", errStore, err)
 			}
 		}
@@ -80,11 +80,17 @@ func (c *Client) stop(ctx context.Context, plan register.Plan) error {
 	return nil
 }
 
-// logCommand writes into the audit log that a command was carried out. One that comes again, after a crash or with the
-// whole register, is logged again.
-func (c *Client) logCommand(command register.Issued) error {
-	return c.o.Store.Append(audit.Event{Kind: audit.Command, Action: audit.Word(string(command.Do)), Seq: command.Seq})
+// logCommand writes into the audit log what a command was and what has come of it: "" for carried out. One that comes again, after a crash
+// or with the whole register, is logged again.
+func (c *Client) logCommand(command register.Issued, result string) error {
+	return c.o.Store.Append(audit.Event{Kind: audit.Command, Action: audit.Word(string(command.Do) + result), Seq: command.Seq})
 }
+
+// What comes of a command that is not carried out.
+const (
+	resultRefused = "/refused"
+	resultUnknown = "/unknown"
+)
 
 // note keeps what has to be done because of the entries, before they count as applied: a crash in between does it twice, never not
 // at all.
@@ -147,6 +153,7 @@ func (c *Client) release(ctx context.Context, plan register.Plan) error {
 	}
 	unblock := false
 	for _, command := range plan.Commands {
+		result := ""
 		switch command.Do {
 		case register.Block:
 			unblock = false
@@ -164,14 +171,9 @@ func (c *Client) release(ctx context.Context, plan register.Plan) error {
 				return fmt.Errorf("%w: %w", errStore, err)
 			}
 		case register.Configure:
-			if c.o.Settings == nil {
-				continue
-			}
-			if err := c.o.Settings(command.Settings); err != nil {
-				c.remark("A setting from the hub was not taken over: " + err.Error())
-			}
+			result = c.configure(command.Settings)
 		}
-		if err := c.logCommand(command); err != nil {
+		if err := c.logCommand(command, result); err != nil {
 			return fmt.Errorf("%w: %w", errStore, err)
 		}
 	}
@@ -181,6 +183,18 @@ func (c *Client) release(ctx context.Context, plan register.Plan) error {
 		}
 	}
 	return nil
+}
+
+// configure takes settings over and says for the log what has come of it.
+func (c *Client) configure(settings map[string]string) (result string) {
+	if c.o.Settings == nil {
+		return resultUnknown
+	}
+	if err := c.o.Settings(settings); err != nil {
+		c.remark("A setting from the hub was not taken over: " + err.Error())
+		return resultRefused
+	}
+	return ""
 }
 
 // wipe destroys the keys and then, with what is still in memory, tells the hub that it has been done.

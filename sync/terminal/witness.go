@@ -114,7 +114,7 @@ func (c *Client) refetch(command register.Issued) error {
 	if err := c.o.Store.SetSecrets(map[string][]byte{secretRefetched: binary.BigEndian.AppendUint64(nil, command.Seq)}); err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
-	if err := c.logCommand(command); err != nil { // into the new log
+	if err := c.logCommand(command, ""); err != nil { // into the new log
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	c.last, c.signed = nil, nil
