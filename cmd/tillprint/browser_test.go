@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/tillprint/tillprint/deploy/test/chrome"
 )
 
 // TestDemoPage works the demo's page in a real browser as a visitor would:
@@ -25,11 +27,14 @@ func TestDemoPage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the demo's page is too long for -short")
 	}
-	p := &page{T: t, ctx: browser(t)}
+	p := &page{T: t, ctx: chrome.Open(t, 4*time.Minute, chromedp.WindowSize(1400, 1000))}
 	p.address = startDemo(t)
 	p.open(p.address)
 	p.until(`document.getElementById("crowd").innerText.includes("at both tills")`)
 	p.until(inTill(`.getElementById("health").textContent.includes("Fingers on")`))
+	if err := chromedp.Do(p.ctx, chrome.LoadAxe(t).Passes("the demo")); err != nil {
+		t.Fatal(err)
+	}
 	amina, noah := p.card(0), p.card(1)
 
 	p.servedByFinger(0, amina)
@@ -282,11 +287,7 @@ func (p *page) screenshot(i int) {
 		p.do(`(document.querySelector('[data-key="Escape"]').click(), true)`)
 		p.until(`document.querySelector('#desk [data-state="idle"]') !== null`)
 	}
-	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	if err == nil {
-		err = os.WriteFile(path, png, 0o644)
-	}
-	if err != nil {
+	if err := chromedp.Do(p.ctx, chrome.Picture(path)); err != nil {
 		p.Fatal(err)
 	}
 }
@@ -319,23 +320,4 @@ func startDemo(t *testing.T) string {
 		t.Fatalf("the first line has no address: %s", first)
 	}
 	return address
-}
-
-// browser opens chromium, or skips the test in words when there is none.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium here: the demo's page is not tried in a browser (apt-get install chromium)")
-	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 1000), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true)}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 4*time.Minute)
-	t.Cleanup(stop)
-	return ctx
 }

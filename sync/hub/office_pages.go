@@ -31,8 +31,11 @@ var pageTemplates = func() map[string]*template.Template {
 		"evidenceWords": func(e register.Evidence) string { return evidenceWords[e] },
 		"modeWords":     func(m register.Mode) string { return modeWords[m] },
 		"page":          func(view, part any) map[string]any { return map[string]any{"View": view, "Part": part} },
+		"field": func(name, label string, value, most int) map[string]any {
+			return map[string]any{"Name": name, "Label": label, "Value": value, "Most": most}
+		},
 	}).ParseFS(pageFiles, "pages/frame.html"))
-	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held", "commission", "waiting"} {
+	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held", "commission", "waiting", "profile"} {
 		all[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -84,6 +87,8 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"GET /office/receipts":                     h.receiptsPage,
 		"GET /office/receipts/{terminal}/{id}":     h.receiptFile,
 		"GET /office/school":                       h.schoolPage,
+		"GET /office/profile":                      h.profilePage,
+		"POST /office/profile":                     h.profilePost,
 	} {
 		mux.HandleFunc(pattern, h.forPeople(serve))
 	}

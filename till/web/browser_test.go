@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/deploy/test/chrome"
 	"github.com/tillprint/tillprint/device/zfm"
 	"github.com/tillprint/tillprint/device/zfm/zfmsim"
 	"github.com/tillprint/tillprint/matcher"
@@ -162,44 +162,19 @@ func (c *canteen) enrol(name string) {
 	c.must(c.custody.Enrol(context.Background(), records))
 }
 
-// browser opens chromium, or skips the test in words when there is none.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no chromium here: the pages are not tried in a browser (apt-get install chromium)")
-	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1024, 768), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true)}
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(stop)
-	return ctx
-}
-
 // TestBrowser walks each route on the real page, in a real browser, with a
 // simulated sensor behind it, mostly by keyboard.
 func TestBrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := chrome.Open(t, time.Minute)
 	c := newCanteen(t)
 	server := httptest.NewServer(Handler(Deps{Till: c.till, Site: "St Mary’s"}))
 	defer server.Close()
 	defer server.CloseClientConnections() // the pages' event streams would hold Close up
-	shot := func(string) act { return chromedp.Steps() }
+	shot := func(string) chrome.Act { return chromedp.Steps() }
 	if dir := os.Getenv("TILLPRINT_SCREENSHOTS"); dir != "" { // a folder: one picture of each step
-		shot = func(name string) act { return picture(dir + "/" + name + ".png") }
+		shot = func(name string) chrome.Act { return chrome.Picture(dir + "/" + name + ".png") }
 	}
-	step := func(name string, actions ...act) {
+	step := func(name string, actions ...chrome.Act) {
 		t.Helper()
 		limit, stop := context.WithTimeout(ctx, 20*time.Second)
 		defer stop()
@@ -208,53 +183,55 @@ func TestBrowser(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", name, err, html)
 		}
 	}
-	state := func(s string) act { return until(`document.querySelector('#desk [data-state="` + s + `"]') !== null`) }
-	has := func(words string) act { return until(`document.body.innerText.includes("` + words + `")`) }
+	state := func(s string) chrome.Act {
+		return chrome.Until(`document.querySelector('#desk [data-state="` + s + `"]') !== null`)
+	}
+	has, until := chrome.Has, chrome.Until
 
-	complaints := complaints(t, ctx)
-	step("open", chromedp.Navigate(server.URL+"/"), state("idle"), has("ready"), shot("1-idle"))
+	complaints, axe := chrome.Complaints(t, ctx), chrome.LoadAxe(t)
+	step("open", chromedp.Navigate(server.URL+"/"), state("idle"), has("ready"), shot("1-idle"), axe.Passes("idle"))
 
-	step("finger", keystroke("F1"), state("reading"), shot("2-reading"))
+	step("finger", keystroke("F1"), state("reading"), shot("2-reading"), axe.Passes("reading"))
 	c.must(c.sim.Press(c.image("Amina Khan", 9)))
 	step("finger found", state("proposed"), has("Amina Khan"), has("Vegetarian"))
-	step("screenshot", shot("3-proposed"))
+	step("screenshot", shot("3-proposed"), axe.Passes("proposed"))
 	if path := os.Getenv("TILLPRINT_SCREENSHOT"); path != "" {
-		step("screenshot", chromedp.EmulateViewport(1024, 768), picture(path), chromedp.ResetViewport())
+		step("screenshot", chromedp.EmulateViewport(1024, 768), chrome.Picture(path), chromedp.ResetViewport())
 	}
-	step("confirm", keystroke("Enter"), state("served"), shot("4-served"))
+	step("confirm", keystroke("Enter"), state("served"), shot("4-served"), axe.Passes("served"))
 	c.sim.Lift()
 
-	step("PIN", keystroke("F2"), state("keying"), keystroke("4"), keystroke("9"), keystroke("3"), until(`document.querySelectorAll(".dots i.on").length === 3`), shot("5-pin"),
+	step("PIN", keystroke("F2"), state("keying"), keystroke("4"), keystroke("9"), keystroke("3"), until(`document.querySelectorAll(".dots i.on").length === 3`), shot("5-pin"), axe.Passes("pin"),
 		keystroke("2"), keystroke("0"), keystroke("1"), state("proposed"), has("Amina Khan"), has("Served here today already"))
-	step("not them", keystroke("F9"), state("try-again"), shot("6-again"))
+	step("not them", keystroke("F9"), state("try-again"), shot("6-again"), axe.Passes("again"))
 
-	step("name", keystroke("F3"), state("looking"), chromedp.SendKeys(chromedp.CSS("#q"), "mull"), chromedp.WaitVisible(chromedp.CSS(".found .who")), shot("7-names"),
+	step("name", keystroke("F3"), state("looking"), chromedp.SendKeys(chromedp.CSS("#q"), "mull"), chromedp.WaitVisible(chromedp.CSS(".found .who")), shot("7-names"), axe.Passes("names"),
 		chromedp.Click(chromedp.CSS(".found .who")), state("proposed"), has("Zoë Müller"), keystroke("Enter"), state("served"))
 
 	step("cash", keystroke("F4"), has("Cash"), state("served"))
 	step("outside", chromedp.SendKeys(chromedp.CSS("#reference"), "PP-77\r"), state("proposed"), has("PP-77"), keystroke("Escape"), state("idle"))
 
 	step("refuse", keystroke("F3"), state("looking"), chromedp.SendKeys(chromedp.CSS("#q"), "amina"), chromedp.WaitVisible(chromedp.CSS(".found .who")),
-		chromedp.Click(chromedp.CSS(".found .who")), state("proposed"), keystroke("F8"), state("refused"), has("Noted and written"), shot("8-refused"))
+		chromedp.Click(chromedp.CSS(".found .who")), state("proposed"), keystroke("F8"), state("refused"), has("Noted and written"), shot("8-refused"), axe.Passes("refused"))
 	if ok, _ := c.custody.Permitted(c.ids["Amina Khan"], time.Now()); ok {
 		t.Error("a refusal on the page did not reach custody")
 	}
 	step("serve after the refusal", keystroke("Enter"), state("proposed"), keystroke("Enter"), state("served"))
 
 	step("enrol", keystroke("F3"), state("looking"), chromedp.SendKeys(chromedp.CSS("#q"), "ben"), chromedp.WaitVisible(chromedp.CSS(".found .small")),
-		chromedp.Click(chromedp.CSS(".found .small")), state("enrol-notice"), has("You can say no"), shot("9-notice"),
-		chromedp.Click(chromedp.CSS("#enrol-yes")), state("enrol-press"), shot("10-press"), chromedp.Click(chromedp.CSS("#enrol-no")), state("refused"))
+		chromedp.Click(chromedp.CSS(".found .small")), state("enrol-notice"), has("You can say no"), shot("9-notice"), axe.Passes("notice"),
+		chromedp.Click(chromedp.CSS("#enrol-yes")), state("enrol-press"), shot("10-press"), axe.Passes("press"), chromedp.Click(chromedp.CSS("#enrol-no")), state("refused"))
 
 	c.digits.Store(4)
 	c.admit("Cara Lee", "7B", "4321", consent.Erase, nil, false)
 	c.till.PeopleChanged()
 	step("a short PIN", keystroke("Escape"), state("idle"), keystroke("F2"), state("looking"), has("Find the name first"), chromedp.SendKeys(chromedp.CSS("#q"), "cara"),
-		chromedp.WaitVisible(chromedp.CSS(".found .small")), chromedp.Click(chromedp.CSS(".found .small")), state("keying"), shot("13-claimed"),
+		chromedp.WaitVisible(chromedp.CSS(".found .small")), chromedp.Click(chromedp.CSS(".found .small")), state("keying"), shot("13-claimed"), axe.Passes("claimed"),
 		keystroke("4"), keystroke("3"), keystroke("2"), keystroke("1"), state("proposed"), has("Cara Lee"), keystroke("Escape"), state("idle"))
 
-	step("pupil", chromedp.Navigate(server.URL+"/pupil"), has("Welcome"), shot("11-pupil"))
+	step("pupil", chromedp.Navigate(server.URL+"/pupil"), has("Welcome"), shot("11-pupil"), axe.Passes("pupil"))
 	c.must(c.till.Choose(context.Background(), c.ids["Zoë Müller"]))
-	step("pupil's name", has("Hello Zoë M."), shot("12-pupil-hello"))
+	step("pupil's name", has("Hello Zoë M."), shot("12-pupil-hello"), axe.Passes("pupil-hello"))
 	if found := complaints(); len(found) > 0 {
 		t.Errorf("the browser complains: %s", strings.Join(found, "\n"))
 	}
