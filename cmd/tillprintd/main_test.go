@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -225,21 +228,62 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("schema"), []byte("99")) }))
 }
 
-// serve PAGE PIN keys a PIN on the operator's page and confirms the pupil.
+// serve PAGE PIN keys a PIN on the operator's page and confirms the pupil. The till lets a proposal go after some seconds, and begins its
+// page anew now and then: then it is done once more, as an operator would.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: serve PAGE PIN")
 	}
-	do, events := args[0]+"/do/", args[0]+"/events"
-	clitest.Post(ts, false, []string{do + "clear"})
-	clitest.Post(ts, false, []string{do + "pin"})
-	for _, digit := range args[1] {
-		clitest.Post(ts, false, []string{do + "key", "key=" + string(digit)})
+	var err error
+	for tries := 0; tries < 10; tries++ {
+		clitest.Sees(ts, false, []string{args[0] + "/events", `data-state="`}) // it is there
+		if err = serveOnce(args[0], args[1]); err == nil {
+			return
+		}
 	}
-	clitest.Sees(ts, false, []string{events, "Amina Khan.*7B"})
-	// The confirmation carries the proposal's number; the page has it in the button.
-	text := clitest.Seen(ts, events, `do/confirm"[^>]*"id":"`)
-	id, _, _ := strings.Cut(text[strings.Index(text, `"id":"`)+len(`"id":"`):], `"`)
-	clitest.Post(ts, false, []string{do + "confirm", "id=" + id})
-	clitest.Sees(ts, false, []string{events, `data-state="served"`})
+	ts.Fatalf("serving by PIN: %v", err)
+}
+
+var (
+	proposedAmina = regexp.MustCompile(`Amina Khan.*7B`)
+	confirmButton = regexp.MustCompile(`do/confirm"[^>]*"id":"([^"]+)"`) // carries the proposal's number
+	servedState   = regexp.MustCompile(`data-state="served"`)
+)
+
+// serveOnce follows the page from before the first key on, so that neither the proposal nor the end is missed.
+func serveOnce(page, pin string) error {
+	events, err := clitest.Follow(page + "/events")
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	do := func(what, key, value string) error {
+		answer, err := http.PostForm(page+"/do/"+what, url.Values{key: {value}})
+		if err != nil {
+			return err
+		}
+		answer.Body.Close()
+		if answer.StatusCode >= 300 {
+			return fmt.Errorf("%s: %s", what, answer.Status)
+		}
+		return nil
+	}
+	err = errors.Join(do("clear", "", ""), do("pin", "", ""))
+	for _, digit := range pin {
+		err = errors.Join(err, do("key", "key", string(digit)))
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := events.Until(proposedAmina); err != nil {
+		return err
+	}
+	button, err := events.Until(confirmButton)
+	if err == nil {
+		err = do("confirm", "id", button[1])
+	}
+	if err == nil {
+		_, err = events.Until(servedState)
+	}
+	return err
 }

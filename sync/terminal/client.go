@@ -73,7 +73,8 @@ type Client struct {
 
 	// queue is held over a pass over the store's queue, and while a refetch empties it: the numbers of its items begin again
 	// then, and one that is done must not be taken for its successor.
-	queue sync.Mutex
+	queue    sync.Mutex
+	counting sync.Mutex // see countPending
 
 	// taking is set from the first item that take queues until the standings behind it are in: who is to be fetched is not
 	// known to the store before, and would be taken for somebody who has left.

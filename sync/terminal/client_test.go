@@ -235,7 +235,7 @@ func (tl *till) restart() {
 // await waits until cond holds, looking again whenever the client's state changes.
 func (tl *till) await(what string, cond func() bool) {
 	tl.t.Helper()
-	guard := time.After(20 * time.Second)
+	guard := time.After(2 * time.Minute) // only against waiting for ever
 	for {
 		changed := tl.client.Changed()
 		if cond() {

@@ -49,8 +49,8 @@ func (c *Client) deliverAll(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
+	c.countPending()
 	defer c.countPending()
-	c.update(func(s *State) { s.Pending = len(items) })
 	var reports, shares []store.Item
 	for _, it := range items {
 		switch it.Kind {
@@ -84,7 +84,11 @@ func (c *Client) deliverAll(ctx context.Context) error {
 	return c.shareAll(ctx, shares)
 }
 
+// countPending notes how long the queue is. One count at a time: an older one that is noted after a newer one would say that nothing waits
+// while people are still to be fetched.
 func (c *Client) countPending() {
+	c.counting.Lock()
+	defer c.counting.Unlock()
 	if items, err := c.o.Store.Pending(0); err == nil {
 		c.update(func(s *State) { s.Pending = len(items) })
 	}
