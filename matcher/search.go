@@ -3,7 +3,6 @@ package matcher
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 
 	"github.com/tillprint/tillprint/locked"
@@ -88,80 +87,6 @@ func (s *search) everybody(ctx context.Context, snap *snapshot) error {
 	return s.compare(ctx, work, &s.probe, snap.templates, nil)
 }
 
-// A place is one template in a snapshot with its first-stage rank and, once it
-// is looked at, its accord.
-type place struct {
-	chunk  *chunk
-	entry  uint16
-	rank   uint16
-	looked bool // accord is known
-	accord float32
-}
-
-// rank fills s.ranks, the first stage, as exactly as shortlist(most) needs it.
-func (s *search) rank(ctx context.Context, snap *snapshot, p *Prepared, most int) error {
-	s.sieve.set(p.points)
-	s.sieve.learn(snap)
-	s.ranks = s.ranks[:0]
-	clear(s.counts[:])
-	s.above = 0
-	for _, c := range snap.chunks {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		for i := range c.len() {
-			e := c.at(i)
-			rank := s.sieve.rank(&e)
-			s.ranks = append(s.ranks, rank)
-			s.counts[rank]++
-			if int(rank) > s.sieve.floor {
-				s.above++
-			}
-		}
-		for s.above >= most {
-			s.sieve.floor++
-			s.above -= s.counts[s.sieve.floor]
-		}
-	}
-	return nil
-}
-
-// shortlist fills s.places with the most templates of the highest ranks, those
-// of the same rank in the gallery's order.
-func (s *search) shortlist(snap *snapshot, most int) {
-	s.places = s.places[:0]
-	at, level := 0, most-s.above // level: places left for those on the floor
-	for _, c := range snap.chunks {
-		for i := range c.len() {
-			rank := s.ranks[at]
-			at++
-			if int(rank) == s.sieve.floor {
-				level--
-			}
-			if int(rank) > s.sieve.floor || int(rank) == s.sieve.floor && level >= 0 {
-				s.places = append(s.places, place{chunk: c, entry: uint16(i), rank: rank})
-			}
-		}
-	}
-}
-
-// order looks at every one of places where its hits suggest that it lies, unless
-// it has already, and sorts them by how well they fit there, best first.
-func (s *search) order(p *Prepared, places []place) {
-	for i := range places {
-		at := &places[i]
-		if at.looked {
-			continue
-		}
-		at.looked = true
-		e := at.chunk.at(int(at.entry))
-		if m, ok := s.sieve.movement(&e); ok {
-			at.accord = accord(p.points, &m, e.points)
-		}
-	}
-	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.accord, a.accord) })
-}
-
 // compare scores s.places, best first, until a look at what was found shows
 // that the rest can hardly change the verdict.
 func (s *search) compare(ctx context.Context, work *scratch, p *Prepared, templates int, looks []look) error {
@@ -179,52 +104,6 @@ func (s *search) compare(ctx context.Context, work *scratch, p *Prepared, templa
 	}
 	s.completeViews(work, p, completed)
 	return nil
-}
-
-// look tells whether what was found decides the search. Before it does, and after
-// it has, the other views of the fingers that scored best are compared, whose
-// scores are fused.
-func (s *search) look(work *scratch, p *Prepared, templates int, l look) bool {
-	s.completeViews(work, p, looked)
-	decided := l.decided(s.scores.candidates(templates), templates)
-	if decided {
-		s.completeViews(work, p, completed)
-	}
-	return decided
-}
-
-const (
-	looked    = 4  // best templates whose fingers' other views are compared before a look
-	completed = 24 // and in the end
-)
-
-// A look at a search's candidates after so many comparisons ends it if the
-// best is clear, or if it is likely to be a stranger: if strangers can be
-// expected, hopeless or more of them, who score as high.
-type look struct {
-	after    int
-	hopeless float64
-}
-
-// Whoever is among the best at all is nearly always among the first, so that a
-// clear finger needs few comparisons, and a stranger few more: the more there were,
-// the better the tail is known, and the less hope is enough to give up. Nobody is
-// found in doubt: that takes the whole shortlist.
-var (
-	firstLook  = look{8, math.Inf(1)}
-	usualLooks = []look{{16, 1}, {32, 0.3}, {96, 0.1}, {192, 0.03}}
-)
-
-// clearStrangers is the number of strangers below which nobody else's score can change
-// the outcome.
-const clearStrangers = 1e-6
-
-func (l look) decided(found []Candidate, templates int) bool {
-	if len(found) == 0 {
-		return false
-	}
-	strangers := FalseMatchRate(found[0].Score) * float64(templates)
-	return strangers < clearStrangers || strangers > l.hopeless
 }
 
 // A scoredPlace is a place with its score.
