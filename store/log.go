@@ -75,12 +75,19 @@ func (s *Store) Receipt(record int64) (r Receipt, err error) {
 // Events calls each with the records of the audit log from number first on that have not been dropped, until it returns
 // false. each must not call the store.
 func (s *Store) Events(first int64, each func(n int64, e audit.Event) bool) error {
+	return s.readLog(func(tx *bbolt.Tx) error { return s.log.Each(tx, first, each) })
+}
+
+// Recent is Events from the newest record back: nobody has to wait for a year of them to know today's.
+func (s *Store) Recent(each func(n int64, e audit.Event) bool) error {
+	return s.readLog(func(tx *bbolt.Tx) error { return s.log.EachBack(tx, each) })
+}
+
+func (s *Store) readLog(read func(*bbolt.Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.view(func(tx *bbolt.Tx) error {
-		if err := s.log.Each(tx, first, each); err != nil {
-			return fmt.Errorf("reading the audit log: %w", err)
-		}
-		return nil
-	})
+	if err := s.view(read); err != nil {
+		return fmt.Errorf("reading the audit log: %w", err)
+	}
+	return nil
 }

@@ -71,18 +71,18 @@ type Parts struct {
 	Gallery     *matcher.Gallery
 	Custody     Custody
 	People      People
-	Pepper      []byte                                                          // the site's PIN pepper; empty: no PIN is known
-	Touch       Touch                                                           // optional
-	CashOnly    func() string                                                   // optional: why only cash may be taken now, in a sentence; "" when more may (N1)
-	Outlets     []Outlet                                                        // optional
-	Signal      func(Display)                                                   // optional: lights and sound; must not wait
-	Lamps       func() []Lamp                                                   // optional: hub and lease, for the health bar
-	PINDigits   func() int                                                      // optional: length of PINs as the hub last said it, 0 for the configured one; 4 opens nothing without a claimed name
-	Settings    Settings                                                        // optional: what a restart must not forget
-	Audit       func(...audit.Event) error                                      // appends to the audit log; (*store.Store).Append
-	Events      func(first int64, each func(n int64, e audit.Event) bool) error // optional: reads the audit log, so that a restart forgets nobody served today
-	Alert       func(sentence string) error                                     // optional: tells the office of what somebody should look into
-	OnScan      func(Result)                                                    // optional: figures of each press; must not wait
-	Now         func() time.Time                                                // the terminal's clock; default time.Now
-	Rand        io.Reader                                                       // for proposal ids; default crypto/rand
+	Pepper      []byte                                             // the site's PIN pepper; empty: no PIN is known
+	Touch       Touch                                              // optional
+	CashOnly    func() string                                      // optional: why only cash may be taken now, in a sentence; "" when more may (N1)
+	Outlets     []Outlet                                           // optional
+	Signal      func(Display)                                      // optional: lights and sound; must not wait
+	Lamps       func() []Lamp                                      // optional: hub and lease, for the health bar
+	PINDigits   func() int                                         // optional: length of PINs as the hub last said it, 0 for the configured one; 4 opens nothing without a claimed name
+	Settings    Settings                                           // optional: what a restart must not forget
+	Audit       func(...audit.Event) error                         // appends to the audit log; (*store.Store).Append
+	Recent      func(each func(n int64, e audit.Event) bool) error // optional: reads the audit log from its end, so that a restart forgets nobody served today
+	Alert       func(sentence string) error                        // optional: tells the office of what somebody should look into
+	OnScan      func(Result)                                       // optional: figures of each press; must not wait
+	Now         func() time.Time                                   // the terminal's clock; default time.Now
+	Rand        io.Reader                                          // for proposal ids; default crypto/rand
 }

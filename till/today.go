@@ -18,19 +18,20 @@ func (t *Till) servedToday(subject consent.SubjectID) time.Time {
 }
 
 // recallServed reads from the audit log who was served here today: a restart at
-// half past twelve must not forget them.
+// half past twelve must not forget them. It reads back as far as today goes: a log of 400 days would hold up whoever writes to the store.
 func (t *Till) recallServed() {
-	if t.parts.Events == nil {
+	if t.parts.Recent == nil {
 		return
 	}
 	today := consent.DateOf(t.parts.Now())
 	t.finish(func(context.Context) func() {
 		served := map[consent.SubjectID]time.Time{}
-		err := t.parts.Events(0, func(_ int64, e audit.Event) bool {
-			if e.Kind == audit.Match && e.Subject != "" && consent.DateOf(e.At.In(t.parts.Now().Location())) == today {
+		err := t.parts.Recent(func(_ int64, e audit.Event) bool {
+			day := consent.DateOf(e.At.In(t.parts.Now().Location()))
+			if _, later := served[e.Subject]; !later && e.Kind == audit.Match && e.Subject != "" && day == today {
 				served[e.Subject] = e.At
 			}
-			return t.ctx.Err() == nil
+			return !day.Before(today) && t.ctx.Err() == nil
 		})
 		return func() {
 			if err != nil {

@@ -273,7 +273,7 @@ func (w *world) run(change func(*Config, *Parts)) {
 	w.t.Helper()
 	cfg := Config{Biometrics: true}
 	parts := Parts{Gallery: w.gallery, Custody: brokenCustody{w.custody, w}, People: w.store, Pepper: pepper, Outlets: []Outlet{w.ear},
-		Audit: w.store.Append, Alert: w.alert, Events: w.store.Events, Rand: w.rand,
+		Audit: w.store.Append, Alert: w.alert, Recent: w.store.Recent, Rand: w.rand,
 		OpenScanner: func(context.Context) (Scanner, error) {
 			w.glass.mu.Lock()
 			defer w.glass.mu.Unlock()

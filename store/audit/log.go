@@ -146,6 +146,25 @@ func (l *Log) Each(tx *bbolt.Tx, first int64, f func(n int64, e Event) bool) err
 	return nil
 }
 
+// EachBack is Each from the newest record back.
+func (l *Log) EachBack(tx *bbolt.Tx, f func(n int64, e Event) bool) error {
+	c := tx.Bucket(recordBucket).Cursor()
+	for k, sealed := c.Last(); len(k) == 8; k, sealed = c.Prev() {
+		text, err := l.open(number8(k), sealed)
+		if err != nil {
+			return err
+		}
+		e, err := ParseEvent(string(text))
+		if err != nil {
+			return err
+		}
+		if !f(number8(k), e) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // Check opens every record, computes the tree anew and compares every stored hash: nothing was changed, cut out or
 // inserted (I5), and dropped only what Prune has dropped. at gives the numbers of the records of the kinds that are asked for.
 func (l *Log) Check(tx *bbolt.Tx, kinds ...Kind) (at map[Kind][]int64, err error) {

@@ -44,7 +44,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	}
 	parts := till.Parts{
 		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: locked.Make[byte](len(pepper)),
-		Audit: t.record, PINDigits: t.pinDigits, Settings: st, Events: st.Events, OnScan: t.presses.observe(hooks.OnScan), Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
+		Audit: t.record, PINDigits: t.pinDigits, Settings: st, Recent: st.Recent, OnScan: t.presses.observe(hooks.OnScan), Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
 	}
 	copy(parts.Pepper, pepper) // for as long as the process lives
 	clear(pepper)

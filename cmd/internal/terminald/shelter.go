@@ -73,7 +73,7 @@ func (s *shelter) say(why error) {
 
 // run serves and tries to open until either ends.
 func (s *shelter) run(ctx context.Context, hooks Hooks, next func() (*store.Store, error)) (opened *store.Store, err error) {
-	parts := till.Parts{Gallery: matcher.NewGallery(), People: s.store, Audit: s.store.Append, Events: s.store.Events, Now: s.store.Now, Lamps: s.lamps}
+	parts := till.Parts{Gallery: matcher.NewGallery(), People: s.store, Audit: s.store.Append, Recent: s.store.Recent, Now: s.store.Now, Lamps: s.lamps}
 	if parts.Custody, err = custody.Open(s.store, parts.Gallery); err != nil {
 		return nil, err
 	}
