@@ -96,17 +96,27 @@ func runExport() {
 	}
 }
 
+// hubConfig reads a hub's configuration as if the script's folder were the working one.
+func hubConfig(ts *testscript.TestScript, path string) hubd.Config {
+	c, err := hubd.Load(ts.MkAbs(path))
+	ts.Check(err)
+	c.Dir = ts.MkAbs(c.Dir)
+	return c
+}
+
+// openHub opens a hub in the script's own process; it must not be left open.
+func openHub(ts *testscript.TestScript, path string) *hub.Hub {
+	h, err := hub.Open(context.Background(), hubConfig(ts, path).Hub(slog.New(slog.DiscardHandler)))
+	ts.Check(err)
+	return h
+}
+
 // request CONFIG has two people of the office ask for, and confirm, an export of $SUBJECT, and sets $KEY.
 func request(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: request CONFIG")
 	}
-	c, err := hubd.Load(ts.MkAbs(args[0]))
-	ts.Check(err)
-	c.Dir = ts.MkAbs(c.Dir)
-	ctx := context.Background()
-	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
-	ts.Check(err)
+	ctx, h := context.Background(), openHub(ts, args[0])
 	defer h.Close()
 	key, err := age.GenerateX25519Identity()
 	ts.Check(err)
@@ -138,13 +148,8 @@ func school(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: school CONFIG")
 	}
-	c, err := hubd.Load(ts.MkAbs(args[0]))
-	ts.Check(err)
-	c.Dir = ts.MkAbs(c.Dir)
-	ts.Check(hub.Init(c.Dir, []string{"localhost"}, rand.Reader, time.Now()))
-	ctx := context.Background()
-	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
-	ts.Check(err)
+	ts.Check(hub.Init(hubConfig(ts, args[0]).Dir, []string{"localhost"}, rand.Reader, time.Now()))
+	ctx, h := context.Background(), openHub(ts, args[0])
 	defer h.Close()
 	site := hub.Site{ID: "oakfield", Name: "Oakfield School",
 		Profile: consent.Profile{Biometrics: true, Purpose: consent.CanteenIdentification, Modality: consent.Finger, Notices: []string{"v1"}}}
@@ -167,12 +172,7 @@ func carried(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: carried CONFIG REQUEST ANSWER")
 	}
-	c, err := hubd.Load(ts.MkAbs(args[0]))
-	ts.Check(err)
-	c.Dir = ts.MkAbs(c.Dir)
-	ctx := context.Background()
-	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
-	ts.Check(err)
+	ctx, h := context.Background(), openHub(ts, args[0])
 	defer h.Close()
 	answer, _, err := h.JoinFile(ctx, "office", []byte(ts.ReadFile(args[1])))
 	if neg != (err != nil) {
@@ -189,12 +189,7 @@ func commission(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: commission CONFIG TERMINAL")
 	}
-	c, err := hubd.Load(ts.MkAbs(args[0]))
-	ts.Check(err)
-	c.Dir = ts.MkAbs(c.Dir)
-	ctx := context.Background()
-	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
-	ts.Check(err)
+	ctx, h := context.Background(), openHub(ts, args[0])
 	defer h.Close()
 	ts.Check(hubtest.Commission(ctx, h, "oakfield", args[1], "v1"))
 }
@@ -206,14 +201,9 @@ func readmit(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	code := regexp.MustCompile(`[0-9A-Z]{5}-[0-9A-Z]{5}`)
 	shown := code.FindString(clitest.Seen(ts, args[1]+"/events", code.String()))
-	c, err := hubd.Load(ts.MkAbs(args[0]))
-	ts.Check(err)
-	c.Dir = ts.MkAbs(c.Dir)
-	ctx := context.Background()
-	h, err := hub.Open(ctx, c.Hub(slog.New(slog.DiscardHandler)))
-	ts.Check(err)
+	ctx, h := context.Background(), openHub(ts, args[0])
 	defer h.Close()
-	_, err = h.Readmit(ctx, "oakfield", "office", shown)
+	_, err := h.Readmit(ctx, "oakfield", "office", shown)
 	ts.Check(err)
 }
 
