@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -423,10 +424,14 @@ func TestManyFingersTravelInFewRequests(t *testing.T) {
 	hall := s.join("hall").run()
 	hall.await("current", hall.current)
 	var posts, taken atomic.Int64
+	kept := make(chan struct{}) // closed when all fingers wait: how many requests there are must not hang on how fast this disk is
+	allKept := sync.OnceFunc(func() { close(kept) })
+	defer allKept()
 	s.break_(func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.URL.Path == "/v1/mailbox" && r.Method == http.MethodPost:
+				<-kept
 				posts.Add(1)
 			case r.URL.Path == "/v1/mailbox/taken":
 				taken.Add(1)
@@ -439,6 +444,7 @@ func TestManyFingersTravelInFewRequests(t *testing.T) {
 	for i, p := range people {
 		hall.keep(p.Subject, uint64(i), time.Now())
 	}
+	allKept()
 	hall.client.Wake()
 	all := func() bool { return len(yard.gallery.Subjects()) == len(people) }
 	yard.await("yard knows all fingers", all)
