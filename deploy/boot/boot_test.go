@@ -90,6 +90,8 @@ func (g *guest) firstStart(s *school) {
 	s.commission(register.ModeFingers)
 	told("first start, power to serving fingers", g.servesFingers())
 	g.until("a status at the hub", func() bool { return s.status(g.on).Fingers })
+	// The hub stages updates only for a terminal that knows which version runs on it.
+	g.until("the hub hearing which version runs", func() bool { return s.status(g.on).Update.Sequence != 0 })
 	g.consumed("tillprint-join.toml", "tillprintd.toml", "tillprint-wifi.conf")
 }
 

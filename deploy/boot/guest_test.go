@@ -53,8 +53,10 @@ func (g *guest) firmware(once bool) (commandLine string) {
 		must(g.t, err)
 		must(g.t, os.WriteFile(filepath.Join(g.dir, name), b, 0o600))
 	}
-	// The image leaves the second UART alone; here the guest's console is on it.
-	run(g.t, g.dir, "fdtput", "-t", "s", tree, "/soc/serial@7e215040", "status", "okay")
+	// The image leaves the second UART alone; here the guest's console is on it. It must not claim the pins, which are the sensor's.
+	const second = "/soc/serial@7e215040"
+	run(g.t, g.dir, "fdtput", "-t", "s", tree, second, "status", "okay")
+	run(g.t, g.dir, "fdtput", "-d", tree, second, "pinctrl-0", "pinctrl-names")
 	b, err := slot.ReadFile("cmdline.txt")
 	must(g.t, err)
 	return strings.TrimSpace(string(b))
@@ -126,8 +128,13 @@ func (g *guest) power(once bool, more ...string) {
 	g.qemu.Dir, g.qemu.Stderr = g.dir, os.Stderr
 	g.qemu.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no guest outlives the test
 	g.on, g.began, g.ended = time.Now(), len(g.console()), make(chan struct{})
+	// A socket that QEMU has left behind would be taken for the new one's.
+	if err := os.Remove(filepath.Join(g.dir, "control")); !errors.Is(err, os.ErrNotExist) {
+		must(g.t, err)
+	}
 	must(g.t, g.qemu.Start())
 	go func(done chan struct{}) { _ = g.qemu.Wait(); close(done) }(g.ended)
+	g.soon("QEMU's control socket", func() bool { _, err := os.Stat(filepath.Join(g.dir, "control")); return err == nil || g.off() })
 }
 
 // cut takes the power away, where the guest has not restarted by itself, at which QEMU ends.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/tillprint/tillprint/sync/register"
 )
 
 // live is what may befall a terminal after its first start.
@@ -179,9 +181,10 @@ func silentVersion(g *guest, _ *school) {
 }
 
 // commit tries slot B as it was installed.
-func commit(g *guest, _ *school) {
+func commit(g *guest, s *school) {
 	g.power(true)
 	told("on trial, power to serving PINs", g.servesPINs())
+	g.until("the hub hearing of the trial", func() bool { return s.status(g.on).Update.Step == register.UpdateTrial })
 	g.until("the new version being committed", func() bool { return g.said("slot B is committed") })
 	g.step("the new version served for a minute and is committed")
 	g.cut()

@@ -51,13 +51,13 @@ func (c Card) Open(dir string, key note.Verifier) (*release.Release, error) {
 
 func (c Card) takes(r *release.Release) error {
 	refuse := func(why error) error { return fmt.Errorf("the update to version %s is not taken: %w", r.Version, why) }
-	committed, err := Committed(c.Autoboot)
+	trial, err := c.OnTrial()
 	switch {
 	case err != nil:
 		return err
 	case r.Kind != release.Bundle:
 		return refuse(errors.New("it is an image for a card, not an update"))
-	case committed != c.Running:
+	case trial:
 		return refuse(ErrTrial) // the other slot holds what a failure falls back to
 	case r.Sequence == c.Sequence:
 		return refuse(ErrSame)
@@ -150,17 +150,23 @@ func name(partition string, s Slot) (err error) {
 	return errors.Join(err, to.Close(), device.Sync())
 }
 
+// OnTrial reports whether the running version is on trial: the next plain start would be the other slot's.
+func (c Card) OnTrial() (bool, error) {
+	committed, err := Committed(c.Autoboot)
+	return err == nil && committed != c.Running, err
+}
+
 // ErrEmpty says that the other slot holds no version that could be started.
 var ErrEmpty = errors.New("no update was written into it completely; install one first")
 
 // Tryable says whether the slot that does not run can be started on trial: it holds a whole version, and the running one is
 // committed, so that there is something to fall back to.
 func (c Card) Tryable() error {
-	committed, err := Committed(c.Autoboot)
+	trial, err := c.OnTrial()
 	if err != nil {
 		return err
 	}
-	if committed != c.Running {
+	if trial {
 		return fmt.Errorf("trying slot %v: %w", c.Running.Other(), ErrTrial)
 	}
 	// Install writes a partition's beginning last, and the slot's name after everything else.

@@ -44,6 +44,7 @@ type Terminal struct {
 	log     *slog.Logger
 	dir     string        // of the store
 	keepLog time.Duration // how long records of the audit log are kept; 0 for ever
+	trial   func() bool   // this version is on trial
 	idle    chan struct{} // upkeep sends here to whoever asks whether it lives
 }
 

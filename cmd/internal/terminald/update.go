@@ -22,9 +22,18 @@ const (
 	startDir   = "/start"
 )
 
+// kernelSays reads a file of the kernel's. The daemon's unit hides all of /proc but processes from it, and hands over what
+// it needs as credentials; a command in a shell has none.
+func kernelSays(path, credential string) ([]byte, error) {
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		path = filepath.Join(dir, credential)
+	}
+	return os.ReadFile(path)
+}
+
 // ThisCard is the card that this machine was started from.
 func ThisCard() (update.Card, error) {
-	cmdline, err := os.ReadFile("/proc/cmdline")
+	cmdline, err := kernelSays("/proc/cmdline", "cmdline")
 	if err != nil {
 		return update.Card{}, fmt.Errorf("finding out which slot runs: %w", err)
 	}
@@ -33,6 +42,16 @@ func ThisCard() (update.Card, error) {
 		return update.Card{}, fmt.Errorf("finding out which version runs: %w", err)
 	}
 	return update.This(string(cmdline), string(osRelease), startDir)
+}
+
+// onTrial reports whether this version may have to give way to the one before it, which has to read what this one leaves.
+func onTrial() bool {
+	card, err := ThisCard()
+	if err != nil {
+		return false // no card of Tillprint's: the package manager replaces versions, and tries none
+	}
+	trial, err := card.OnTrial()
+	return trial || err != nil
 }
 
 // ReleaseKey verifies what this card may be updated with.
@@ -66,7 +85,7 @@ type outcome struct {
 
 // bootID names this start of the kernel.
 func bootID() string {
-	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without it a trial is never taken for failed
+	b, _ := kernelSays("/proc/sys/kernel/random/boot_id", "boot_id") // without it a trial is never taken for failed
 	return strings.TrimSpace(string(b))
 }
 

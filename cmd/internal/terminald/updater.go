@@ -72,12 +72,12 @@ func (u *updater) step(ctx context.Context) (s register.UpdateState) {
 		s.Step, s.Words = register.UpdateForeign, err.Error()
 		return s
 	}
-	committed, err := update.Committed(card.Autoboot)
+	trial, err := card.OnTrial()
 	switch {
 	case err != nil:
 		s.Step, s.Words = register.UpdateForeign, err.Error()
 		return s
-	case committed != card.Running:
+	case trial:
 		s.Offered, s.Step, s.Words = card.Sequence, register.UpdateTrial, "it runs, and is committed once it has served for a while"
 		return s
 	}
