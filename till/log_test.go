@@ -1,9 +1,6 @@
 package till
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/deploy/test/source"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/export"
@@ -175,25 +173,9 @@ func (w *world) restart() {
 // kindsOfEvents reads the kinds from their source, so that none can be added without a row here.
 func kindsOfEvents(t *testing.T) (kinds []audit.Kind) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../store/audit/event.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || spec.Type == nil || len(spec.Values) != 1 {
-			return true
-		}
-		if name, ok := spec.Type.(*ast.Ident); !ok || name.Name != "Kind" {
-			return true
-		}
-		text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, text := range source.Constants(t, "../store/audit/event.go", "Kind") {
 		kinds = append(kinds, audit.Kind(text))
-		return true
-	})
+	}
 	if len(kinds) < 11 || !slices.Contains(kinds, audit.Start) {
 		t.Fatalf("only %d kinds were found", len(kinds))
 	}

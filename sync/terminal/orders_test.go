@@ -3,18 +3,15 @@ package terminal
 import (
 	"crypto/rand"
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/deploy/test/source"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/export"
@@ -140,26 +137,9 @@ func commands(t *testing.T, st *store.Store) (found []audit.Event) {
 }
 
 // actions are the commands that the register's source knows.
-func actions(t *testing.T) (found []string) {
+func actions(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../register/entry.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 {
-			return true
-		}
-		if name, ok := spec.Type.(*ast.Ident); ok && name.Name == "Action" {
-			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			found = append(found, text)
-		}
-		return true
-	})
+	found := source.Constants(t, "../register/entry.go", "Action")
 	if len(found) < 8 {
 		t.Fatalf("only %v were found", found)
 	}
