@@ -75,20 +75,19 @@ func enteredProfile(r *http.Request, p consent.Profile) (consent.Profile, error)
 	p.Nation = consent.Nation(r.PostFormValue("nation"))
 	p.Notices, p.Invalid, p.Elsewhere = lines(r.PostFormValue("notices")), lines(r.PostFormValue("invalid")), lines(r.PostFormValue("elsewhere"))
 	var flaws []error
-	for name, field := range map[string]*int{
-		"grace_days": &p.GraceDays, "agreement_age": &p.AgreementAge, "own_consent_age": &p.OwnConsentAge, "unused_days": &p.UnusedDays,
-		"silent_days": &p.SilentDays, "mass_percent": &p.MassPercent, "mass_days": &p.MassDays, "pin_digits": &p.PINDigits,
+	for _, field := range []struct {
+		name  string
+		value *int
+	}{
+		{"grace_days", &p.GraceDays}, {"agreement_age", &p.AgreementAge}, {"own_consent_age", &p.OwnConsentAge}, {"unused_days", &p.UnusedDays},
+		{"silent_days", &p.SilentDays}, {"mass_percent", &p.MassPercent}, {"mass_days", &p.MassDays}, {"pin_digits", &p.PINDigits},
 	} {
-		text := strings.TrimSpace(r.PostFormValue(name))
-		if text == "" {
-			*field = 0
-			continue
-		}
+		text := strings.TrimSpace(r.PostFormValue(field.name))
 		n, err := strconv.Atoi(text)
-		if err != nil {
-			flaws = append(flaws, fmt.Errorf("%w: %.20q is no number (%s)", ErrInvalid, text, strings.ReplaceAll(name, "_", " ")))
+		if err != nil && text != "" {
+			flaws = append(flaws, fmt.Errorf("%w: %.20q is no number (%s)", ErrInvalid, text, strings.ReplaceAll(field.name, "_", " ")))
 		}
-		*field = n
+		*field.value = n // 0 where nothing is entered: the rule is off, or the usual number holds
 	}
 	if p.Biometrics && (p.Purpose == "" || p.Modality == "") {
 		flaws = append(flaws, fmt.Errorf("%w: say what fingers are used for, and what is captured, or switch them off", ErrInvalid))
