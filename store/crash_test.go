@@ -28,14 +28,17 @@ func (b *bench) cuts(op func()) []cut {
 	return all
 }
 
-func (b *bench) copyDir() string {
-	to := scratch(b.t)
-	if err := os.CopyFS(to, os.DirFS(b.dir)); err != nil {
-		b.t.Fatal(err)
+func (b *bench) copyDir() string { return copyOf(b.t, b.dir) }
+
+func copyOf(t testing.TB, dir string) string {
+	t.Helper()
+	to := scratch(t)
+	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
 	}
 	// CopyFS keeps only the x bits of modes.
 	if err := os.Chmod(filepath.Join(to, "root.key"), 0o600); err != nil {
-		b.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return to
 }

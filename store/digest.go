@@ -8,6 +8,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/crypto/blake2b"
+
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 // Pages of the database have no checksums: a card that did not do one write of a transaction leaves a page that holds
@@ -18,7 +20,9 @@ import (
 // got when the table was written (secretAnchor), every transaction notes which table there was (secretGeneration), and a second file
 // how far the records had got at the very end (see witness).
 
-// digested are the buckets whose rows the digest covers, beside the note of what is pending. The log has its own tree.
+// digested are the buckets whose rows the digest covers, beside the note of what is pending. The log has its own tree, of which
+// the tip is noted (tipKey): it must be compared before the start writes to the log, since what is appended to a log without its last
+// records takes their place, and then it fits together again.
 var digested = [][]byte{standingBucket, fingerBucket, personBucket, pinBucket, settingBucket, outboxBucket}
 
 var digestKey = []byte("digest") // in meta: the digest
@@ -32,6 +36,7 @@ const secretGeneration = "table-number"
 var (
 	stampKey      = []byte("at")    // in meta: the number of the transaction that wrote this
 	generationKey = []byte("table") // in meta: the generation of the table that was durable then
+	tipKey        = []byte("log")   // in meta: that number again, and the log's size and root then; an older program leaves it as it is
 )
 
 // stamp puts a transaction's number into its own pages. The database's head names the number too, so a head that came to
@@ -42,8 +47,29 @@ func (s *Store) stamp(tx *bbolt.Tx) error {
 	if s.unsettled {
 		generation--
 	}
-	return errors.Join(meta.Put(stampKey, binary.BigEndian.AppendUint64(nil, uint64(tx.ID()))),
-		meta.Put(generationKey, binary.BigEndian.AppendUint64(nil, generation)))
+	tip, err := tipOf(tx)
+	return errors.Join(err, meta.Put(stampKey, binary.BigEndian.AppendUint64(nil, uint64(tx.ID()))),
+		meta.Put(generationKey, binary.BigEndian.AppendUint64(nil, generation)), meta.Put(tipKey, tip))
+}
+
+// tipOf is how far the log has got in a transaction: its number 8, the log's size 8, both big-endian, and the root 32 bytes.
+func tipOf(tx *bbolt.Tx) ([]byte, error) {
+	size, root, err := audit.Tip(tx)
+	b := binary.BigEndian.AppendUint64(nil, uint64(tx.ID()))
+	return append(binary.BigEndian.AppendUint64(b, uint64(size)), root[:]...), err
+}
+
+// checkTip compares the log with what was noted of it. A transaction of a program that noted nothing is let pass.
+func checkTip(tx *bbolt.Tx) error {
+	was := tx.Bucket(metaBucket).Get(tipKey)
+	if count8(was[:min(8, len(was))]) != uint64(tx.ID()) {
+		return nil
+	}
+	is, err := tipOf(tx)
+	if err == nil && !bytes.Equal(is, was) {
+		err = errors.New("the audit log does not end where it ended: the card lost a write")
+	}
+	return err
 }
 
 // generation is 0 for a table of before there were any.
@@ -147,6 +173,9 @@ func (s *Store) checkDigest(tx *bbolt.Tx) error {
 	}
 	if at := tx.Bucket(metaBucket).Get(stampKey); len(at) != 8 || binary.BigEndian.Uint64(at) != uint64(tx.ID()) {
 		return errors.New("the records' last transaction is not there: the card lost a write")
+	}
+	if err := checkTip(tx); err != nil {
+		return err
 	}
 	sum, err := s.computeDigest(tx)
 	if err != nil {

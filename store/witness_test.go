@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,48 @@ func TestI2LostLastChangeIsNoticed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A card that did not write one page of a change, whichever, is noticed at the next start or by the check that follows it, also where
+// that start adds as many records to the log as the page has lost.
+func TestI2EachLostPageIsNoticed(t *testing.T) {
+	b := newBench(t)
+	ids, pages := b.permit(5, 1), 0
+	for _, id := range ids[1:] { // the log's pages come to lie elsewhere every time
+		all := b.cuts(func() {
+			if _, err := b.st.Refuse(id, "op-1"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		for name, change := range lastChanges {
+			all = append(all, cut{name, b.lose(change, ids[0])})
+		}
+		for i, c := range all[1:] {
+			pages += b.losePages(all[i].dir, c)
+		}
+	}
+	if pages < 100 {
+		t.Errorf("only %d pages were lost", pages)
+	}
+}
+
+// losePages opens a disk without one of the pages that a change has written, for each of them.
+func (b *bench) losePages(before string, c cut) (pages int) {
+	was, is := b.get(before, "records.db"), b.get(c.dir, "records.db")
+	for at := 0; at+4096 <= len(was); at += 4096 {
+		if bytes.Equal(was[at:at+4096], is[at:at+4096]) {
+			continue
+		}
+		dir := copyOf(b.t, c.dir)
+		b.put(dir, "records.db", slices.Concat(is[:at], was[at:at+4096], is[at+4096:]))
+		st := b.open(dir)
+		if asides(dir) == 0 && len(st.Check()) == 0 {
+			b.t.Errorf("%s: the page at %d went unnoticed", c.step, at)
+		}
+		st.Close()
+		pages++
+	}
+	return pages
 }
 
 // A cut between a change's barrier and its witness's, wherever it tears the sector, keeps the change and needs no word.

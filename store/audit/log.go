@@ -109,12 +109,20 @@ func (l *Log) open(n int64, sealed []byte) ([]byte, error) {
 	return text, nil
 }
 
+// Tip is the size of the log and the root hash over all of it, from the hashes that are stored.
+func Tip(tx *bbolt.Tx) (size int64, root tlog.Hash, err error) {
+	size = Size(tx)
+	if root, err = tlog.TreeHash(size, reader(tx)); err != nil {
+		return 0, root, fmt.Errorf("audit: hashing the log: %w", err)
+	}
+	return size, root, nil
+}
+
 // Checkpoint signs the present head of the log: origin, size, root hash (C2SP tlog-checkpoint).
 func (l *Log) Checkpoint(tx *bbolt.Tx) (string, error) {
-	size := Size(tx)
-	root, err := tlog.TreeHash(size, reader(tx))
+	size, root, err := Tip(tx)
 	if err != nil {
-		return "", fmt.Errorf("audit: hashing the log: %w", err)
+		return "", err
 	}
 	text := checkpointBody(l.Signer.Name(), size, root)
 	signed, err := note.Sign(&note.Note{Text: text}, l.Signer)
