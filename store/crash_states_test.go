@@ -33,7 +33,7 @@ func init() {
 }
 
 // scripts are what a traced process can be asked to play.
-var scripts = map[string][]scripted{"everything": crashScript, "salvage": salvageScript}
+var scripts = map[string][]scripted{"everything": crashScript, "salvage": salvageScript, "upgrade": upgradeScript}
 
 // playScript runs a script and makes a mark, a promise as JSON, after each operation.
 func playScript(script []scripted, dir, marks string) error {
@@ -112,7 +112,7 @@ func record(t *testing.T, script string) (*crashtest.Trace, []promise) {
 		promises = append(promises, p)
 	}
 	if len(promises) != len(scripts[script]) {
-		t.Fatalf("%d of %d operations were recorded", len(promises), len(crashScript))
+		t.Fatalf("%d of %d operations were recorded", len(promises), len(scripts[script]))
 	}
 	return trace, promises
 }

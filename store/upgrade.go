@@ -14,7 +14,9 @@ import (
 )
 
 // The layouts of the records file. 1 had no digest. A file becomes 3 when its log is first pruned, not before: until then a
-// terminal that falls back to the program before an update can still open it.
+// terminal that falls back to the program before an update can still open it. From 2 to 3 no copy is kept, since nothing is
+// converted: pruneSome changes only the number, in the transaction that drops the first records, so that an older program
+// refuses a log with gaps instead of taking it for damaged.
 const (
 	digestVersion  = 2
 	recordsVersion = 3
