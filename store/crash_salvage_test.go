@@ -9,9 +9,10 @@ import (
 	"testing"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
-// onlyHere lists what nobody but this terminal knows: messages that the hub has not had, and refusals at the till.
+// onlyHere lists what nobody but this terminal knows: messages that the hub has not had, refusals at the till, who was served today.
 func onlyHere(s *Store) (unsent []string, err error) {
 	items, err := s.Pending(0)
 	for _, it := range items {
@@ -24,6 +25,13 @@ func onlyHere(s *Store) (unsent []string, err error) {
 			unsent = append(unsent, fmt.Sprint("refused ", id))
 		}
 	}
+	today := consent.DateOf(s.now())
+	err = errors.Join(err, s.Recent(func(_ int64, e audit.Event) bool {
+		if e.Kind == audit.Match && e.Subject != "" && consent.DateOf(e.At.In(s.o.Location)) == today {
+			unsent = append(unsent, fmt.Sprint("served ", e.Subject, " ", e.At))
+		}
+		return true
+	}))
 	slices.Sort(unsent)
 	return unsent, err
 }
@@ -33,7 +41,11 @@ var salvageScript = []scripted{
 	{"create", (*canteen).create},
 	{"people join", func(c *canteen) error { return c.apply(consent.Permit, c.withPerson, 0, 1, 2, 3) }},
 	{"enrol here", func(c *canteen) error { return c.enrol("", 2, 0, 1, 2) }},
-	{"queue", func(c *canteen) error { _, err := c.st.Enqueue(Item{Kind: "sale", Text: "soup"}); return err }},
+	{"lunch", func(c *canteen) error { return c.serve(1, 3) }},
+	{"queue", func(c *canteen) error {
+		_, err := c.st.Enqueue(Item{Kind: "alert", Text: "The pad rests."})
+		return err
+	}},
 	{"withdrawal", func(c *canteen) error { return c.apply(consent.Erase, nil, 0) }},
 	{"refusal", func(c *canteen) error { _, err := c.st.Refuse(c.ids[1], "op-1"); return err }},
 	{"damage", func(c *canteen) error {
@@ -42,7 +54,20 @@ var salvageScript = []scripted{
 		return err
 	}},
 	{"start", (*canteen).reopen},
-	{"queue after it", func(c *canteen) error { _, err := c.st.Enqueue(Item{Kind: "sale", Text: "pie"}); return err }},
+	{"queue after it", func(c *canteen) error {
+		_, err := c.st.Enqueue(Item{Kind: "alert", Text: "The hub is away."})
+		return err
+	}},
+	{"lunch after it", func(c *canteen) error { return c.serve(2) }},
+}
+
+// serve logs what a till logs as it serves somebody.
+func (c *canteen) serve(numbers ...int) error {
+	var events []audit.Event
+	for _, n := range numbers {
+		events = append(events, audit.Event{Kind: audit.Match, Subject: c.ids[n], Route: "finger", Band: audit.Strong, Limit: "11.2"})
+	}
+	return c.st.Append(events...)
 }
 
 // loseHeads overwrites both heads of the records, without which no database opens them.
@@ -117,7 +142,7 @@ func TestI2SalvageIsCutAtEveryMoment(t *testing.T) {
 	damage := slices.IndexFunc(salvageScript, func(op scripted) bool { return op.name == "damage" })
 	promises[damage].Killed = nil // its store was closed, no key has died
 	want := promises[damage-1].Unsent
-	if len(want) < 5 { // a sale, a refusal of both sorts, two receipts
+	if len(want) < 7 { // an alert, a refusal of both sorts, two receipts, two lunches
 		t.Fatalf("only %d things are unsent", len(want))
 	}
 	n := 0

@@ -192,7 +192,10 @@ var crashScript = []scripted{
 	{"audit", func(c *canteen) error {
 		return c.st.Append(audit.Event{Kind: audit.Match, Subject: c.ids[1], Route: "finger", Band: audit.Strong})
 	}},
-	{"queue", func(c *canteen) error { _, err := c.st.Enqueue(Item{Kind: "sale", Text: "soup"}); return err }},
+	{"queue", func(c *canteen) error {
+		_, err := c.st.Enqueue(Item{Kind: "alert", Text: "The pad rests."})
+		return err
+	}},
 	{"queue cleared", func(c *canteen) error { return c.st.Done(1, 2) }},
 	{"pause", func(c *canteen) error { return c.apply(consent.Pause, nil, 3) }},
 	{"withdrawal", func(c *canteen) error { return c.apply(consent.Erase, nil, 0) }},

@@ -150,7 +150,7 @@ func (s *Store) startAgain(doubt error) error {
 		return fmt.Errorf("setting doubtful records aside: %w", err)
 	}
 	if aside != "" {
-		s.warnings = append(s.warnings, fmt.Sprintf("the records could not be trusted (%v); they are kept as %s, and everything is fetched again from the hub; %d messages for the hub were taken over", doubt, aside, len(found.items)))
+		s.warnings = append(s.warnings, fmt.Sprintf("the records could not be trusted (%v); they are kept as %s, and everything is fetched again from the hub; %d messages for the hub and who was served today (%d) were taken over", doubt, aside, len(found.items), len(found.served)))
 	}
 	if err := s.createRecords(path, found); err != nil {
 		return fmt.Errorf("creating the records: %w", err)

@@ -1,12 +1,11 @@
 package store
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -15,13 +14,16 @@ import (
 )
 
 // salvaged is what nobody but this terminal knows, taken out of records that could not be trusted: what the hub has not
-// been told yet, and pupils' refusals (A3), which no hub may override (I9). Everything else the hub brings again.
+// been told yet, pupils' refusals (A3), which no hub may override (I9), who was served today, and the clock's mark, below which no
+// date may come back to life. Everything else the hub brings again.
 //
 // The seal proves each of them one by one, whatever has become of the pages around it. What is found may be old: an item
-// that the hub has had already, which it takes once, or a refusal that it knows of.
+// that the hub has had already, which it takes once, a refusal that it knows of, or an earlier mark, which bounds the time all the same.
 type salvaged struct {
 	items    map[uint64]Item
 	refusals map[consent.SubjectID]standing
+	served   []audit.Event // see salvageServed
+	mark     time.Time     // zero if none was found
 }
 
 // salvage reads every page of the file that was set aside, or still stands in its place. It follows no reference, so
@@ -39,9 +41,21 @@ func (s *Store) salvage(path string) (found salvaged) {
 			s.salvageItem(&found, k, v)
 		case len(k) == subjectIDSize:
 			s.salvageRefusal(&found, k, v)
+		case string(k) == settingClock:
+			s.salvageMark(&found, v)
 		}
 	})
+	found.served = s.salvageServed(f, found.mark)
 	return found
+}
+
+// salvageMark keeps the latest mark: it never goes back.
+func (s *Store) salvageMark(found *salvaged, v []byte) {
+	var mark time.Time
+	plain, err := s.openOwn(v, "setting", settingClock)
+	if err == nil && mark.UnmarshalText(plain) == nil && mark.After(found.mark) {
+		found.mark = mark
+	}
 }
 
 func (s *Store) salvageItem(found *salvaged, k, v []byte) {
@@ -111,7 +125,28 @@ func (s *Store) restore(tx *bbolt.Tx, found salvaged) error {
 			return err
 		}
 	}
+	if err := s.restoreMark(tx, found.mark); err != nil {
+		return err
+	}
+	if _, err := s.log.Append(tx, found.served...); err != nil {
+		return err
+	}
 	return s.putPending(tx, p)
+}
+
+func (s *Store) restoreMark(tx *bbolt.Tx, mark time.Time) error {
+	if mark.IsZero() {
+		return nil
+	}
+	text, err := mark.UTC().MarshalText()
+	if err != nil {
+		return err
+	}
+	sealed, err := s.sealOwn(text, "setting", settingClock)
+	if err != nil {
+		return err
+	}
+	return s.put(tx, settingBucket, []byte(settingClock), sealed)
 }
 
 // lastAside is the newest file that was set aside in path's place, or "".
@@ -126,67 +161,4 @@ func lastAside(path string) string {
 		}
 		return slices.Compare([]byte(a), []byte(b))
 	})
-}
-
-// mostLeaf bounds a leaf with its overflow, in bytes: two people with photos need 200 KiB.
-const mostLeaf = 512 << 10
-
-// eachLeaf calls found for every key and value that stands in a leaf anywhere in a database file, free pages included,
-// and in the small buckets that lie inside a leaf. The file may hold anything.
-func eachLeaf(f io.ReaderAt, found func(k, v []byte)) {
-	size := pageSizeOf(f)
-	header, leaf := make([]byte, pageHeader), []byte(nil)
-	for at := int64(0); ; at += size {
-		if n, err := f.ReadAt(header, at); n < pageHeader || err != nil {
-			return
-		}
-		whole := (int64(binary.NativeEndian.Uint32(header[12:])) + 1) * size
-		if binary.NativeEndian.Uint16(header[8:]) != leafPage || whole > mostLeaf {
-			continue
-		}
-		if int64(cap(leaf)) < whole {
-			leaf = make([]byte, whole)
-		}
-		n, _ := f.ReadAt(leaf[:whole], at) // of a leaf that is cut off, what is there
-		leafItems(leaf[:n], true, found)
-	}
-}
-
-// pageSizeOf reads the size of the file's pages from either of its heads; 4096 where neither tells.
-func pageSizeOf(f io.ReaderAt) int64 {
-	head := make([]byte, metaSize)
-	for _, at := range []int64{0, 4 << 10, 16 << 10, 64 << 10} {
-		if _, err := f.ReadAt(head, at); err != nil || binary.NativeEndian.Uint32(head[pageHeader:]) != 0xED0CDAED {
-			continue
-		}
-		if size := binary.NativeEndian.Uint32(head[pageHeader+8:]); size >= 1<<10 && size <= 64<<10 && size&(size-1) == 0 {
-			return int64(size)
-		}
-	}
-	return 4 << 10
-}
-
-// leafItems reads the elements of one leaf; nested allows a bucket inside it.
-func leafItems(leaf []byte, nested bool, found func(k, v []byte)) {
-	count := int(binary.NativeEndian.Uint16(leaf[10:]))
-	for i := range count {
-		at := pageHeader + i*pageElement
-		if at+pageElement > len(leaf) {
-			return
-		}
-		e := leaf[at:][:pageElement]
-		key := uint64(at) + uint64(binary.NativeEndian.Uint32(e[4:]))
-		value := key + uint64(binary.NativeEndian.Uint32(e[8:]))
-		end := value + uint64(binary.NativeEndian.Uint32(e[12:]))
-		if end > uint64(len(leaf)) {
-			continue
-		}
-		k, v := leaf[key:value], leaf[value:end]
-		switch {
-		case binary.NativeEndian.Uint32(e)&bucketFlag == 0:
-			found(k, v)
-		case nested && len(v) >= 16+pageHeader: // root page and sequence of the bucket, then its only page
-			leafItems(v[16:], false, found)
-		}
-	}
 }

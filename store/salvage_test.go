@@ -1,17 +1,23 @@
 package store_test
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 )
 
-// unsent is a store with a sale, a receipt and a refusal that the hub has not been told of.
+// unsent is a store with an alert, a receipt and a refusal that the hub has not been told of.
 func unsent(t *testing.T) (b *bench, refused, withdrawn consent.SubjectID) {
 	b = newBench(t)
 	ids := b.permit(40, 2)
@@ -20,7 +26,7 @@ func unsent(t *testing.T) (b *bench, refused, withdrawn consent.SubjectID) {
 	if _, err := b.st.Refuse(refused, "op-1"); err != nil {
 		t.Fatal(err)
 	}
-	for _, it := range []store.Item{{Kind: "sale", Text: "soup"}, {Kind: "people", Text: "[]", Refetched: true}} {
+	for _, it := range []store.Item{{Kind: "alert", Text: "The pad rests."}, {Kind: "people", Text: "[]", Refetched: true}} {
 		if _, err := b.st.Enqueue(it); err != nil {
 			t.Fatal(err)
 		}
@@ -124,6 +130,86 @@ func readAll(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// Who was served today is known after the records were set aside, once and twice; yesterday's, cash and what is not a lunch stay in the old log.
+func TestServedTodayOutlivesTheRecords(t *testing.T) {
+	b := newBench(t)
+	ids := b.permit(3, 0)
+	served := func(subject consent.SubjectID) audit.Event {
+		return audit.Event{Kind: audit.Match, Subject: subject, Route: "pin", Operator: "op-1"}
+	}
+	b.log(served(ids[0]))
+	if err := b.st.Clock().Witness(b.now.Add(24 * time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	b.log(served(ids[1]), served(ids[2]), audit.Event{Kind: audit.Match, Route: "cash"}, served(ids[1]), audit.Event{Kind: audit.Operator, Action: "look"})
+	for range 2 {
+		b.st.Close()
+		patch(t, b.path("records.db"), 0, make([]byte, 8192))
+		b.st = b.open(b.dir) // the machine's clock still says yesterday
+		if !b.st.Clock().Now().After(b.now.Add(23 * time.Hour)) {
+			t.Error("the clock's mark is lost")
+		}
+		var got []consent.SubjectID
+		if err := b.st.Events(0, func(n int64, e audit.Event) bool {
+			if e.Kind != audit.Match {
+				return true
+			}
+			got = append(got, e.Subject)
+			if want := served(e.Subject); e.Action != audit.TakenOver || e.Route != want.Route || e.Operator != want.Operator || n != int64(len(got)-1) ||
+				e.At.Before(b.now.Add(24*time.Hour)) {
+				t.Errorf("record %d was taken over as %+v", n, e)
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if want := []consent.SubjectID{ids[1], ids[2], ids[1]}; !slices.Equal(got, want) {
+			t.Errorf("served today: %v, want %v", got, want)
+		}
+		if v := b.st.Check(); len(v) > 0 {
+			t.Errorf("violations: %v", v)
+		}
+	}
+}
+
+// A record of the log that was altered, or moved to another number, is not taken over.
+func TestOnlyWhatVerifiesIsTakenOver(t *testing.T) {
+	b := newBench(t)
+	id := b.permit(1, 0)[0]
+	for range 4 {
+		b.log(audit.Event{Kind: audit.Match, Subject: id, Route: "finger"})
+	}
+	b.st.Close()
+	b.records(func(tx *bbolt.Tx) error {
+		log := tx.Bucket([]byte("audit.records"))
+		last, sealed := log.Cursor().Last()
+		moved, altered := bytes.Clone(sealed), bytes.Clone(sealed)
+		altered[len(altered)-1]++
+		return errors.Join(log.Put(last, altered), log.Put(binary.BigEndian.AppendUint64(nil, 900), moved))
+	})
+	patch(t, b.path("records.db"), 0, make([]byte, 8192))
+	b.st = b.open(b.dir)
+	n := 0
+	if err := b.st.Events(0, func(_ int64, e audit.Event) bool {
+		if e.Action == audit.TakenOver {
+			n++
+		}
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n != 4 { // of the altered one an old page is still there
+		t.Errorf("%d of 4 were taken over", n)
+	}
+}
+
+func (b *bench) log(events ...audit.Event) {
+	b.t.Helper()
+	if err := b.st.Append(events...); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // A refusal whose wipe was cut off, and whose records are lost in the same cut, still destroys the key.

@@ -23,7 +23,7 @@ var lastChanges = map[string]func(b *bench, id consent.SubjectID) error{
 		return b.st.Append(audit.Event{Kind: audit.Match, Subject: id, Route: "finger", Band: audit.Clear})
 	},
 	"message": func(b *bench, _ consent.SubjectID) error {
-		_, err := b.st.Enqueue(store.Item{Kind: "sale", Text: "soup"})
+		_, err := b.st.Enqueue(store.Item{Kind: "alert", Text: "The pad rests."})
 		return err
 	},
 	"PIN": func(b *bench, id consent.SubjectID) error {

@@ -35,7 +35,7 @@ type Event struct {
 	Subject  consent.SubjectID // whose finger or record; empty for the terminal itself
 	Row      string            // the requirement that triggered it, such as "A12"
 	Operator string            // account of the operator, not a name
-	Action   string            // what a command, operator, key or fault event was about
+	Action   string            // what a command, operator, key or fault event was about; TakenOver of a match
 	Route    string            // of a match: "finger", "pin", "name", ...
 	Band     Band              // of a match
 	Limit    string            // of a match: the threshold that applied
@@ -44,6 +44,9 @@ type Event struct {
 	Count    int               // templates enrolled or removed, records dropped
 	Places   []string          // where a wipe removed something: "gallery", "key", "records", "person"
 }
+
+// TakenOver is the Action of a match that happened in an earlier log, which was set aside the same day.
+const TakenOver = "taken-over"
 
 // Band is a coarse score, relative to the threshold: enough to explain a decision (G17), too little to rebuild a finger.
 type Band string
