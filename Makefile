@@ -14,7 +14,7 @@ demo:
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/tillprintd ./cmd/tillprint-hub ./cmd/tillprint
 
-test: tools lint unit hour race cross packages boot readme
+test: tools lint unit power hour race cross packages boot readme
 
 tools:
 	@deploy/test/install-tools
@@ -26,9 +26,10 @@ unit:
 hour:
 	TILLPRINT_LONG=1 go test -count=1 -run TestDemoOnRealFingers ./cmd/tillprint
 
-# Every crash state of the store, and power cuts and a search of the raw image on an ext4 of its own.
-# It takes root and its time; `make unit` runs a sample.
+# Every crash state of the store and, as root, power cuts, a full card and a search of the raw image on an ext4 of its own.
+# It takes minutes; `make unit` runs a sample of the crash states.
 power:
+	@test "$$(id -u)" = 0 || echo "skipped: power cuts, a full card and the search of a raw image on a real ext4 need root"
 	TILLPRINT_LONG=1 go test -count=1 -timeout 60m ./store/...
 
 race:
