@@ -54,6 +54,7 @@ func (h *Hub) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/exports", h.signed(h.serveExport))
 	mux.HandleFunc("POST /v1/status", h.signed(h.serveStatus))
 	mux.HandleFunc("POST /v1/witness", h.signed(h.serveWitness))
+	mux.HandleFunc("POST /v1/page", h.signed(h.servePage))
 	mux.HandleFunc("GET /v1/update", h.signed(h.serveUpdate))
 	mux.HandleFunc("GET /v1/update/file", h.signed(h.serveUpdateFile))
 	mux.HandleFunc("POST /v1/mailbox", h.signed(h.servePost))

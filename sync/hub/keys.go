@@ -18,7 +18,7 @@ import (
 // believes this hub any more.
 const (
 	registerKeyFile = "register.key" // Ed25519: signs the register (PKCS #8, PEM)
-	pepperKeyFile   = "pepper.key"   // 32 random bytes: from it each site's PIN pepper is derived
+	pepperKeyFile   = "pepper.key"   // 32 random bytes: from it each site's PIN pepper and its authority's seal are derived
 	tlsKeyFile      = "tls.key"      // ECDSA P-256 (PKCS #8, PEM); browsers do not take Ed25519
 	tlsCertFile     = "tls.crt"      // self-signed; terminals pin its key, not its dates
 	databaseFile    = "hub.db"
@@ -103,5 +103,10 @@ func loadKeys(dir string) (*keys, error) {
 // sitePepper derives the key that PIN indexes of one site are made with, so
 // that a copy of the database alone gives no PIN away.
 func (k *keys) sitePepper(site string) ([]byte, error) {
-	return hkdf.Key(sha256.New, k.pepper, nil, "tillprint pin pepper 1\x00"+site, 32)
+	return k.derive("tillprint pin pepper 1\x00" + site)
+}
+
+// derive gives a key for one purpose.
+func (k *keys) derive(purpose string) ([]byte, error) {
+	return hkdf.Key(sha256.New, k.pepper, nil, purpose, 32)
 }

@@ -47,6 +47,7 @@ func TestOnPostgreSQL(t *testing.T) {
 		{"a silent list", TestA5ASilentListPauses},
 		{"unused fingers", TestD3UnusedFingersGo},
 		{"certificates", TestADecommissionedTerminalTellsTheHub},
+		{"certificates of the tills", TestCertificatesOfTheTills},
 	} {
 		schema := fmt.Sprintf("hub_test_%d", i)
 		if _, err := db.Exec(`DROP SCHEMA IF EXISTS ` + schema + ` CASCADE; CREATE SCHEMA ` + schema); err != nil {

@@ -51,6 +51,8 @@
 //	GET    /v1/mailbox     200 application/x-ndjson, at most MaxEnvelopes for the caller, oldest first. A waiting
 //	                       /v1/register is answered early, with an empty batch, when more than M envelopes lie here: M
 //	                       is how many the terminal has seen and left, 0 if it leaves out mail.
+//	POST   /v1/page        PageRequest -> 200 PageAnswer: whom the terminal's page on the school's network lets in, and, if asked
+//	                       for, the page's certificate.
 //	GET    /v1/update      200 UpdateOffer, or 204 if nothing is staged for the terminal or its wave has not begun.
 //	GET    /v1/update/file?sequence=N&name=F&from=A
 //	                       200 application/octet-stream: at most MaxUpdatePart bytes of the file from byte A. Where it was broken
