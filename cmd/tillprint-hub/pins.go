@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -20,23 +21,27 @@ type whom struct {
 	subjects  []string
 	missing   bool
 	everybody bool
+	outdated  bool
 }
 
 func (w *whom) check() error {
 	chosen := 0
-	for _, is := range []bool{w.form != "", len(w.subjects) > 0, w.missing, w.everybody} {
+	for _, is := range []bool{w.form != "", len(w.subjects) > 0, w.missing, w.everybody, w.outdated} {
 		if is {
 			chosen++
 		}
 	}
 	if chosen != 1 {
-		return errors.New("say whose PINs: one of --form, --subject, --missing and --all")
+		return errors.New("say whose PINs: one of --form, --subject, --missing, --outdated and --all")
 	}
 	return nil
 }
 
-// among picks from all people of a school.
-func (w *whom) among(people []hub.Listed) (ids []consent.SubjectID) {
+// among picks from all people of a school, of whom some have an outdated PIN.
+func (w *whom) among(people []hub.Listed, fit hub.PINFit) (ids []consent.SubjectID) {
+	if w.outdated {
+		return fit.Outdated()
+	}
 	for _, p := range people {
 		if w.everybody || w.missing && !p.PIN || w.form != "" && p.Form == w.form {
 			ids = append(ids, p.Subject)
@@ -50,29 +55,27 @@ func (w *whom) among(people []hub.Listed) (ids []consent.SubjectID) {
 
 func pinsCommand(s *settings) *cobra.Command {
 	var w whom
-	var asCSV bool
+	var asCSV, check bool
 	c := &cobra.Command{
 		Use:   "pins SITE",
 		Short: "Draw new PINs for a set of people, to be printed",
 		Long: `Draw new PINs for a set of people, to be printed. Their older PINs end at once.
 
-The digits are written to standard output this once and are kept nowhere; they can be drawn anew, never looked up.`,
-		Example: "  tillprint-hub pins oakfield --form 7B | lp\n  tillprint-hub pins oakfield --missing --csv",
+The digits are written to standard output this once and are kept nowhere; they can be drawn anew, never looked up.
+
+A PIN keeps the strength with which it was drawn: what the site's slowest terminal could check within 300 to 500 ms then. --check says how many
+are too weak or too slow for the terminals of now, and --outdated draws these anew.`,
+		Example: "  tillprint-hub pins oakfield --form 7B | lp\n  tillprint-hub pins oakfield --missing --csv\n  tillprint-hub pins oakfield --check",
 		Args:    cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
+			if check {
+				return s.with(c.Context(), func(h *hub.Hub) error { return checkPINs(c, h, args[0]) })
+			}
 			if err := w.check(); err != nil {
 				return cli.Usage(err)
 			}
 			return s.with(c.Context(), func(h *hub.Hub) error {
-				people, err := h.List(c.Context(), args[0], "", hub.MaxSubjects)
-				if err != nil {
-					return err
-				}
-				ids := w.among(people)
-				if len(ids) == 0 {
-					return errors.New("nobody is meant by that; no PIN was drawn")
-				}
-				slips, err := h.PINSlips(c.Context(), args[0], administrator, ids)
+				slips, err := w.draw(c.Context(), h, args[0])
 				if err != nil {
 					return err
 				}
@@ -83,9 +86,36 @@ The digits are written to standard output this once and are kept nowhere; they c
 	c.Flags().StringVar(&w.form, "form", "", "everybody of this form")
 	c.Flags().StringSliceVar(&w.subjects, "subject", nil, "these pseudonyms")
 	c.Flags().BoolVar(&w.missing, "missing", false, "everybody who has no PIN yet")
+	c.Flags().BoolVar(&w.outdated, "outdated", false, "everybody whose PIN is too weak or too slow for the terminals of now")
 	c.Flags().BoolVar(&w.everybody, "all", false, "everybody")
+	c.Flags().BoolVar(&check, "check", false, "draw none, and say how many are outdated")
 	c.Flags().BoolVar(&asCSV, "csv", false, "write a table for a spreadsheet or a mail merge")
 	return c
+}
+
+// draw gives those who are meant new PINs.
+func (w *whom) draw(ctx context.Context, h *hub.Hub, site string) ([]hub.PINSlip, error) {
+	people, err := h.List(ctx, site, "", hub.MaxSubjects)
+	if err != nil {
+		return nil, err
+	}
+	fit, err := h.PINFit(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	ids := w.among(people, fit)
+	if len(ids) == 0 {
+		return nil, errors.New("nobody is meant by that; no PIN was drawn")
+	}
+	return h.PINSlips(ctx, site, administrator, ids)
+}
+
+func checkPINs(c *cobra.Command, h *hub.Hub, site string) error {
+	fit, err := h.PINFit(c.Context(), site)
+	if err == nil {
+		_, err = fmt.Fprintln(c.OutOrStdout(), fit)
+	}
+	return err
 }
 
 func printSlips(w io.Writer, slips []hub.PINSlip, asCSV bool) error {

@@ -57,6 +57,15 @@ func (c Cost) work() float64 { return float64(c.Passes) * float64(c.KiB) * float
 // Cheaper reports whether c costs less than d.
 func (c Cost) Cheaper(d Cost) bool { return c.work() < d.work() }
 
+// goal is how long a check shall take at the cost that Calibrate has found.
+const goal = (Quick + Slow) / 2
+
+// TooCheap reports whether a check at this cost takes less than Quick on a machine for which now was found.
+func (c Cost) TooCheap(now Cost) bool { return c.work()*float64(goal) < now.work()*float64(Quick) }
+
+// TooSlow reports whether it takes longer than Slow there.
+func (c Cost) TooSlow(now Cost) bool { return c.work()*float64(goal) > now.work()*float64(Slow) }
+
 func (c Cost) String() string {
 	return fmt.Sprintf("%d passes over %d MiB", c.Passes, c.KiB>>10)
 }
@@ -72,8 +81,7 @@ func (c Cost) Measure(now func() time.Time) time.Duration {
 // too slow even for Least gets Least, one that is too fast for Most gets Most; took then lies outside.
 func Calibrate(measure func(Cost) time.Duration) (c Cost, took time.Duration) {
 	once := min(measure(Least), measure(Least)) // the first run also fetches the memory
-	goal := float64(Quick+Slow) / 2
-	wanted := Least.work() * goal / float64(max(once, time.Microsecond))
+	wanted := Least.work() * float64(goal) / float64(max(once, time.Microsecond))
 	c = Least
 	if wanted > float64(Most.Passes)*float64(c.KiB) { // more memory hurts special hardware more than more passes do
 		c.KiB = Most.KiB

@@ -51,3 +51,14 @@ func TestCalibrate(t *testing.T) {
 		t.Error("a computation that takes no time")
 	}
 }
+
+// TestWhatDoesNotFit compares costs with the one that was found: what takes from 300 to 500 ms there fits.
+func TestWhatDoesNotFit(t *testing.T) {
+	now := pin.Cost{Passes: 8, KiB: 19 << 10, Threads: 1} // 400 ms
+	for passes, want := range map[uint32][2]bool{2: {true, false}, 5: {true, false}, 6: {}, 8: {}, 10: {}, 11: {false, true}} {
+		c := pin.Cost{Passes: passes, KiB: 19 << 10, Threads: 1}
+		if got := [2]bool{c.TooCheap(now), c.TooSlow(now)}; got != want {
+			t.Errorf("%v beside %v: too cheap and too slow are %v", c, now, got)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 type peopleView struct {
 	Search string
 	People []Listed
+	PINs   PINFit
 }
 
 func (h *Hub) peoplePage(w http.ResponseWriter, r *http.Request, who officer) error {
@@ -20,7 +21,11 @@ func (h *Hub) peoplePage(w http.ResponseWriter, r *http.Request, who officer) er
 	if err != nil {
 		return err
 	}
-	h.show(w, r, http.StatusOK, who, "people", view{Title: "People", Body: peopleView{search, people}})
+	fit, err := h.PINFit(r.Context(), who.site)
+	if err != nil {
+		return err
+	}
+	h.show(w, r, http.StatusOK, who, "people", view{Title: "People", Body: peopleView{search, people, fit}})
 	return nil
 }
 

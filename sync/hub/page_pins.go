@@ -52,24 +52,14 @@ func (h *Hub) showPINs(w http.ResponseWriter, r *http.Request, who officer, adde
 	return nil
 }
 
-// pinsPost draws PINs for those who are ticked in the list, or for all whom the search has found.
+// pinsPost draws PINs for those who are ticked in the list, for all whom the search has found, or for all whose PIN is outdated.
 func (h *Hub) pinsPost(w http.ResponseWriter, r *http.Request, who officer) error {
 	if err := r.ParseForm(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	var ids []consent.SubjectID
-	for _, id := range r.PostForm["subject"] {
-		ids = append(ids, consent.SubjectID(id))
-	}
-	if r.PostFormValue("whom") == "found" {
-		found, err := h.List(r.Context(), who.site, r.PostFormValue("q"), MaxSubjects+1)
-		if err != nil {
-			return err
-		}
-		ids = nil
-		for _, l := range found {
-			ids = append(ids, l.Subject)
-		}
+	ids, err := h.pinsFor(r, who)
+	if err != nil {
+		return err
 	}
 	if len(ids) == 0 || r.PostFormValue("sure") != "yes" {
 		return fmt.Errorf("%w: tick somebody in the list, and that their old PINs end", ErrInvalid)
@@ -79,4 +69,22 @@ func (h *Hub) pinsPost(w http.ResponseWriter, r *http.Request, who officer) erro
 		return err
 	}
 	return h.showPINs(w, r, who, added)
+}
+
+func (h *Hub) pinsFor(r *http.Request, who officer) (ids []consent.SubjectID, err error) {
+	switch r.PostFormValue("whom") {
+	case "found":
+		found, err := h.List(r.Context(), who.site, r.PostFormValue("q"), MaxSubjects+1)
+		for _, l := range found {
+			ids = append(ids, l.Subject)
+		}
+		return ids, err
+	case "outdated":
+		fit, err := h.PINFit(r.Context(), who.site)
+		return fit.Outdated(), err
+	}
+	for _, id := range r.PostForm["subject"] {
+		ids = append(ids, consent.SubjectID(id))
+	}
+	return ids, nil
 }

@@ -125,7 +125,7 @@ func (h *Hub) draw(ctx context.Context, site string, n int) ([]drawnPIN, error) 
 }
 
 // pinCost is what a verifier made now may cost: what the slowest of the site's terminals has found to take from 300 to 500 ms
-// there. Verifiers that were made before keep the cost that stands in them.
+// there. Verifiers that were made before keep the cost that stands in them: PINFit finds those that no longer fit.
 func (h *Hub) pinCost(ctx context.Context, site string) (Cost, error) {
 	if !h.measured {
 		return h.config.PIN, nil
@@ -141,7 +141,7 @@ func (h *Hub) pinCost(ctx context.Context, site string) (Cost, error) {
 		}
 	}
 	if slowest == nil {
-		return Cost(pin.Least), nil // no terminal has joined yet
+		return Cost(pin.Least), nil // no terminal has joined yet; once one has, PINFit finds what was drawn until then
 	}
 	return Cost(*slowest), nil
 }

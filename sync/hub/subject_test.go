@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -109,6 +110,53 @@ func TestPINsCostWhatTheSlowestTerminalBears(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(quick)
+}
+
+// TestOutdatedPINsAreFoundAndDrawnAnew: a school that was imported before its first terminal joined has the cheapest PINs, and a slower
+// terminal that joins later makes others too slow; one press draws them anew.
+func TestOutdatedPINsAreFoundAndDrawnAnew(t *testing.T) {
+	h, _ := newHub(t)
+	h.measured = true
+	s := serve(t, h.Handler(), h)
+	ada, noah := addPupil(t, h, "Ada Byron"), addPupil(t, h, "Noah Ng")
+	for _, id := range []consent.SubjectID{ada, noah} {
+		if _, err := h.DrawPINs(t.Context(), "oakfield", "office", []consent.SubjectID{id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(cheap, slow []consent.SubjectID) {
+		t.Helper()
+		fit, err := h.PINFit(t.Context(), "oakfield")
+		if err != nil || fit.PINs != 2 || !slices.Equal(fit.Cheap, cheap) || !slices.Equal(fit.Slow, slow) {
+			t.Errorf("%+v, %v", fit, err)
+		}
+	}
+	want(nil, nil) // nobody has measured
+	office := officeOf(t, h)
+	office.login()
+	people := func(hint bool) {
+		t.Helper()
+		if status, page := office.get("/office/people"); status != 200 || strings.Contains(page, `value="outdated"`) != hint {
+			t.Errorf("the page tells of outdated PINs: %t", !hint)
+		}
+	}
+	people(false)
+	quick, slow := joined(t, h, s, "oakfield", "till-1"), joined(t, h, s, "oakfield", "till-2")
+	quick.ask("POST", "/v1/status", register.Status{At: start, PINCost: pin.Cost{Passes: 6, KiB: 19 << 10, Threads: 1}}, nil)
+	both := slices.Sorted(slices.Values([]consent.SubjectID{ada, noah}))
+	want(both, nil)
+	people(true)
+	if status, page := office.post("/office/pins", url.Values{"whom": {"outdated"}, "sure": {"yes"}}); status != 200 || strings.Count(page, `class="pin"`) != 2 {
+		t.Fatalf("drawing anew: %d %s", status, page)
+	}
+	want(nil, nil)
+	people(false)
+	slow.ask("POST", "/v1/status", register.Status{At: start, PINCost: pin.Cost{Passes: 3, KiB: 19 << 10, Threads: 1}}, nil)
+	if _, err := h.DrawPINs(t.Context(), "oakfield", "office", []consent.SubjectID{ada}); err != nil {
+		t.Fatal(err)
+	}
+	want(nil, []consent.SubjectID{noah})
+	people(true)
 }
 
 func TestImportersRefuseWhatIsNoConsent(t *testing.T) {
