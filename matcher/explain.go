@@ -35,19 +35,27 @@ func Explain(probe, reference *Prepared) Explanation {
 	s := takeScratch()
 	defer s.giveBack()
 	e := Explanation{Scale: 1}
-	e.Score = s.score(probe, reference)
-	if e.Score == 0 || !s.match(probe, reference, &s.movement) {
+	score, sized := s.scoreGrown(probe, reference)
+	e.Score = score
+	s.columns.fill(sized.points)
+	if e.Score == 0 || !s.match(probe, sized, &s.movement) {
 		return e
+	}
+	by := 1.0 // the reference's own pixels are smaller by so much
+	if sized == reference.grown {
+		by = mostPupilsGrow
 	}
 	m := &s.movement
 	e.Turned = math.Atan2(float64(m.sin), float64(m.cos))
-	e.Scale = math.Hypot(float64(m.sin), float64(m.cos))
-	e.DX, e.DY = float64(m.dx), float64(m.dy)
+	e.Scale = m.scale() / by
+	e.DX, e.DY = float64(m.dx)/by, float64(m.dy)/by
 	for i := range s.mates {
 		k := &s.mates[i]
+		there := sized.points[k.r].minutia()
+		there.X, there.Y = there.X/float32(by), there.Y/float32(by)
 		e.Mates = append(e.Mates, Mate{
-			Probe: probe.points[k.p].minutia(), Reference: reference.points[k.r].minutia(),
-			Similarity: float64(k.sim), Off: math.Sqrt(float64(k.miss2)),
+			Probe: probe.points[k.p].minutia(), Reference: there,
+			Similarity: float64(k.sim), Off: math.Sqrt(float64(k.miss2)) / by,
 		})
 	}
 	slices.SortStableFunc(e.Mates, func(a, b Mate) int { return cmp.Compare(a.Off, b.Off) })

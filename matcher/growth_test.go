@@ -23,6 +23,49 @@ func TestScaleIsTold(t *testing.T) {
 	}
 }
 
+// A finger that grew unbeknown is explained in the reference's own pixels, and
+// scores about as one of which that was told.
+func TestUntoldGrowth(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	for seed := range uint64(10) {
+		made := finger(seed)
+		again := press(made, r, 0, 0, 0.1, 0.1)
+		again.Grow(1.15)
+		probe, told := mustPrepare(t, again), *made
+		told.Grow(1.15)
+		untold := mustPrepare(t, made)
+		e, most := Explain(probe, untold), Score(probe, mustPrepare(t, &told))
+		if math.Abs(e.Scale*1.15-1) > 0.02 || e.Score < 0.85*most || e.Score != Score(probe, untold) {
+			t.Errorf("finger %d: scale %.3f, score %.1f, told %.1f", seed, e.Scale, e.Score, most)
+		}
+		for _, m := range e.Mates {
+			x, y := e.Move(float64(m.Probe.X), float64(m.Probe.Y))
+			if d := math.Hypot(x-float64(m.Reference.X), y-float64(m.Reference.Y)); d > 10 {
+				t.Errorf("finger %d: mates %.1f pixels apart after moving", seed, d)
+			}
+		}
+	}
+}
+
+// A prepared template of which growth was told has one size; Clear clears both.
+func TestSizesThatArePrepared(t *testing.T) {
+	made := finger(1)
+	p := mustPrepare(t, made)
+	other := p.grown
+	if other == nil || other.grown != nil {
+		t.Fatal("growth that is not told is not looked for")
+	}
+	points := other.points
+	if p.Clear(); points[0] != (point{}) {
+		t.Error("the larger size is left in memory")
+	}
+	told := *made
+	told.Grow(1)
+	if mustPrepare(t, &told).grown != nil {
+		t.Error("another size is looked for than the one that was told")
+	}
+}
+
 // The second hypothesis needs mates that say clearly that the scale is another.
 func TestRegrownOnlyWhereAsked(t *testing.T) {
 	s := takeScratch()

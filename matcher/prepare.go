@@ -25,6 +25,10 @@ type Prepared struct {
 	ridges []uint8 // as Template.Ridges; what a reference is asked for
 	sketch []int8  // what a probe is asked for; see ridge. It grows with the flow
 	hull   []vec   // convex hull of the points, counter-clockwise in image axes
+
+	// grown is the same finger as large as a pupil's can have become; nil where
+	// the growth was told. See Score.
+	grown *Prepared
 }
 
 // A point is a minutia in the form that the inner loops want.
@@ -63,11 +67,21 @@ func Prepare(t *Template) (*Prepared, error) {
 	if err := t.Validate(); err != nil {
 		return nil, fmt.Errorf("prepare template: %w", err)
 	}
+	p := prepare(t)
+	if grown := *t; t.Growth == 0 {
+		if grown.Grow(mostPupilsGrow); grown.Growth != 0 {
+			p.grown = prepare(&grown)
+		}
+	}
+	return p, nil
+}
+
+func prepare(t *Template) *Prepared {
 	p := &Prepared{points: usedPoints(make([]point, 0, len(t.Minutiae)), t)}
 	p.flow.take(t)
 	p.takeRidges(t)
 	p.describe()
-	return p, nil
+	return p
 }
 
 // describe works out the rest of p from its points and flow, reusing p's memory.
@@ -107,6 +121,9 @@ func (p *Prepared) wipe() {
 // Clear overwrites p's minutiae and ridges and gives their memory back. No
 // comparison may be using p.
 func (p *Prepared) Clear() {
+	if p.grown != nil {
+		p.grown.Clear()
+	}
 	clear(p.points)
 	clear(p.local)
 	clear(p.rings)

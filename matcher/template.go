@@ -82,7 +82,8 @@ type Template struct {
 	Sketch []uint64
 
 	// Growth is by how much the finger is larger now than when it was pressed,
-	// 0.9 to 1.2, or 0 where that is not told; see Grow. It is not stored.
+	// 0.9 to 1.2, or 0 where that is not told; see Grow. It is not stored. Score then
+	// looks for a larger finger too; a Gallery, which has no time for that, takes it as 1.
 	Growth float64
 }
 
@@ -174,8 +175,10 @@ func GrowthSince(years float64) float64 {
 	if !(years > 0) {
 		return 1
 	}
-	return min(1+0.025*years, 1.10)
+	return min(1+0.025*years, mostPupilsGrow)
 }
+
+const mostPupilsGrow = 1.10
 
 // Clear overwrites minutiae, flow and ridges and empties the template. What is in locked
 // memory, as after extraction and UnmarshalBinary, goes back to the system: no

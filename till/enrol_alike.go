@@ -63,14 +63,16 @@ func count(group []int, g int) (n int) {
 	return n
 }
 
-// alike compares two presses, one to one.
+// alike compares two presses of one sitting, one to one.
 func alike(a, b *matcher.Template, unlike float64) bool {
 	x, err := matcher.Prepare(a)
 	if err != nil {
 		return false
 	}
 	defer x.Clear()
-	y, err := matcher.Prepare(b)
+	sized := *b
+	sized.Grow(1) // nobody grows in a sitting
+	y, err := matcher.Prepare(&sized)
 	if err != nil {
 		return false
 	}
