@@ -59,6 +59,9 @@ func (t *Till) fingers() (bool, string) {
 	if on, why := t.parts.Custody.Fingers(); !on {
 		return false, "Fingers are off: " + why
 	}
+	if t.lent != "" {
+		return false, "The sensor is " + t.lent + ". Serve by PIN, name or cash."
+	}
 	if !t.reader.ready.Load() {
 		return false, "The sensor is " + *t.reader.words.Load() + ". Serve by PIN, name or cash."
 	}

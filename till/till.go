@@ -69,6 +69,7 @@ type Till struct {
 	refused  map[consent.SubjectID]bool // refused here and not yet on the disk
 	like     string                     // a verifier of this site's cost, for PINs that nobody has
 	trouble  int                        // refusals and log entries that the disk has not taken
+	lent     string                     // why the sensor is somebody else's for a while; "" when it is not
 	enrolment
 }
 
