@@ -9,11 +9,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/tillprint/tillprint/device/keypad"
 	"github.com/tillprint/tillprint/device/panel"
 	"github.com/tillprint/tillprint/device/zfm"
 	"github.com/tillprint/tillprint/sync/register"
@@ -38,6 +36,18 @@ type Plan struct {
 	// Hands is whether somebody stands there who lays a finger on, presses a key and watches the lights. Say tells them what to do.
 	Hands bool
 	Say   func(format string, args ...any)
+	// Saw asks them whether they have seen or heard something; nil where they cannot answer.
+	Saw func(ctx context.Context, question string) (bool, error)
+	// Line and Keys are what the daemon beside has lent: its touch line and what its keypad reads. With Hands only.
+	Line Toucher
+	Keys <-chan rune
+	// Found hears of each finding as soon as it is there; may be nil.
+	Found func(register.Check)
+}
+
+// Toucher waits for a finger; *panel.Touch is one.
+type Toucher interface {
+	Wait(ctx context.Context) error
 }
 
 // handTime is how long a person may take over each thing that they are asked for.
@@ -46,12 +56,22 @@ const handTime = 20 * time.Second
 // Run tries one part after the other. It takes some seconds, and with Hands as long as a person takes.
 func Run(ctx context.Context, p Plan) []register.Check {
 	var all findings
-	p.sensor(ctx, &all)
-	p.touch(ctx, &all)
-	p.lights(ctx, &all)
-	p.keypad(ctx, &all)
-	p.clock(&all, os.DirFS("/sys"), time.Now())
-	p.card(&all)
+	for _, try := range []func(){
+		func() { p.sensor(ctx, &all) },
+		func() { p.touch(ctx, &all) },
+		func() { p.lights(ctx, &all) },
+		func() { p.keypad(ctx, &all) },
+		func() { p.clock(&all, os.DirFS("/sys"), time.Now()) },
+		func() { p.card(&all) },
+	} {
+		before := len(all)
+		try()
+		for _, c := range all[before:] {
+			if p.Found != nil {
+				p.Found(c)
+			}
+		}
+	}
 	return all
 }
 
@@ -89,100 +109,6 @@ func Summary(all []register.Check) (level, words string) {
 func Print(w io.Writer, all []register.Check) {
 	for _, c := range all {
 		fmt.Fprintf(w, "%-5s %-10s %s\n", c.Level, c.Part, c.Words)
-	}
-}
-
-func (p Plan) touch(ctx context.Context, f *findings) {
-	if p.Touch == "" {
-		return
-	}
-	said := new(lines)
-	if p.Beside {
-		if panel.Find(p.Touch, "touch line", slog.New(said)) == nil {
-			f.bad("Touch line", "%s: %s; the sensor is polled instead", p.Touch, said)
-			return
-		}
-		f.good("Touch line", "%s is there; whether it moves shows when a finger comes", p.Touch)
-		return
-	}
-	t := panel.OpenTouch(p.Touch, p.Polarity, slog.New(said))
-	switch {
-	case t == nil:
-		f.bad("Touch line", "%s: %s; the sensor is polled instead", p.Touch, said)
-	case !p.Hands:
-		f.good("Touch line", "%s is there; whether it moves shows when a finger comes", p.Touch)
-	default:
-		p.Say("Touch the sensor.")
-		ctx, cancel := context.WithTimeout(ctx, handTime)
-		defer cancel()
-		if err := t.Wait(ctx); err != nil {
-			f.bad("Touch line", "%s did not move: check its wire, and touch.active_low", p.Touch)
-			return
-		}
-		f.good("Touch line", "%s follows the finger", p.Touch)
-	}
-}
-
-// lights switches each output on for a moment. Whether it shone, only a person can tell.
-func (p Plan) lights(ctx context.Context, f *findings) {
-	for _, out := range []struct{ part, pin string }{{"Ready light", p.Lights.Ready}, {"Busy light", p.Lights.Busy}, {"Buzzer", p.Lights.Buzzer}} {
-		if out.pin == "" {
-			continue
-		}
-		said := new(lines)
-		line := panel.Find(out.pin, out.part, slog.New(said))
-		if line == nil {
-			f.bad(out.part, "%s: %s", out.pin, said)
-			continue
-		}
-		if err := line.Set(true); err != nil {
-			f.bad(out.part, "%s cannot be switched: %v", out.pin, err)
-			continue
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(300 * time.Millisecond): // as short as an eye needs
-		}
-		if err := line.Set(false); err != nil {
-			f.bad(out.part, "%s cannot be switched off: %v", out.pin, err)
-			continue
-		}
-		f.good(out.part, "%s was switched on and off", out.pin)
-	}
-}
-
-func (p Plan) keypad(ctx context.Context, f *findings) {
-	if len(p.Rows) == 0 {
-		return
-	}
-	said := new(lines)
-	if p.Beside {
-		for _, name := range slices.Concat(p.Rows, p.Columns) {
-			if panel.Find(name, "keypad", slog.New(said)) == nil {
-				f.bad("Keypad", "%s: %s; PINs are keyed by staff", name, said)
-				return
-			}
-		}
-		f.good("Keypad", "its pins are there; whether its keys work shows when one is pressed")
-		return
-	}
-	k := keypad.Open(p.Rows, p.Columns, slog.New(said))
-	switch {
-	case k == nil:
-		f.bad("Keypad", "%s; PINs are keyed by staff", said)
-	case !p.Hands:
-		f.good("Keypad", "its pins are there; whether its keys work shows when one is pressed")
-	default:
-		p.Say("Press any key of the keypad.")
-		ctx, cancel := context.WithTimeout(ctx, handTime)
-		defer cancel()
-		go k.Run(ctx)
-		select {
-		case <-k.Keys():
-			f.good("Keypad", "a key was read")
-		case <-ctx.Done():
-			f.bad("Keypad", "no key came: check its wires")
-		}
 	}
 }
 

@@ -70,7 +70,7 @@ func (p Plan) module(ctx context.Context, m *zfm.Module, f *findings) {
 // image takes one image where somebody lays a finger on for it. Nobody else's finger is taken: an image is biometric data (A15).
 func (p Plan) image(ctx context.Context, m *zfm.Module, f *findings) {
 	if !p.Hands {
-		f.good("Image", "not taken: that needs a finger of the technician's ('tillprintd selftest --hands')")
+		f.good("Image", "not taken: that needs a finger of the technician's (the technician's page, or 'tillprintd selftest --hands')")
 		return
 	}
 	p.Say("Lay a finger of yours on the sensor.")
