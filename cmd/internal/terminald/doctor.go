@@ -102,13 +102,26 @@ func (t *Terminal) diagnose(c Config) *Diagnosis {
 	if !s.Told.IsZero() {
 		d.find("Register", till.Good, "the hub last told all that it has at %s", s.Told.Local().Format(time.DateTime))
 	}
-	if n := t.presses.lineErrors(); n > 0 {
-		d.find("Sensor", till.Warn, "%d answers or images came disturbed since the daemon's start: look at its cable if that grows", n)
-	}
+	d.presses(t.presses)
 	for _, l := range t.Till.View().Health {
 		d.lamp(l)
 	}
 	return d
+}
+
+// presses is what the running daemon has seen of the sensor.
+func (d *Diagnosis) presses(p *presses) {
+	if n := p.lineErrors(); n > 0 {
+		d.find("Line", till.Warn, "%d answers or images of the sensor came disturbed since the daemon's start: look at its cable if that grows", n)
+	} else if p.opened.Load() > 0 {
+		d.find("Line", till.Good, "nothing of the sensor's came disturbed since the daemon's start")
+	}
+	if n := p.opened.Load(); n > 1 {
+		d.find("Line", till.Warn, "the sensor was found %d times since the daemon's start: a loose cable, unless it was unplugged or tried", n)
+	}
+	if n, m := p.medians(); n > 0 {
+		d.find("Presses", till.Good, "the last %d took %s on the wire and %s to decide (medians)", n, m.wire.Round(10*time.Millisecond), m.compute.Round(time.Millisecond))
+	}
 }
 
 func timed(d *Diagnosis, check func() []store.Violation) []store.Violation {
@@ -164,7 +177,9 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 		}
 		d.find("Self-test", till.Good, "%d parts tried on %s", len(last.Checks), last.At.Local().Format(time.DateOnly))
 	}
-	if !st.Clock().Trusted() {
+	if st.Clock().Trusted() {
+		d.find("Clock", till.Good, "confirmed by the hub since the start")
+	} else {
 		d.find("Clock", till.Warn, "not confirmed by the hub since the start: its dates narrow, but wipe only as far as time has passed for certain")
 	}
 	for _, w := range st.Warnings() {
@@ -199,7 +214,11 @@ func (d *Diagnosis) board(b machine.State) {
 		}
 		d.find("Card", level, "%d tenths of its life used up, by its own account", *b.Worn)
 	}
-	if b.Faults != nil && *b.Faults > 0 {
+	switch {
+	case b.Faults == nil:
+	case *b.Faults == 0:
+		d.find("Card", till.Good, "its file systems have met no errors")
+	default:
 		d.find("Card", till.Bad, "its file systems have met %d errors: replace it", *b.Faults)
 	}
 }

@@ -2,7 +2,10 @@ package terminald
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -16,7 +19,16 @@ type presses struct {
 	module        atomic.Pointer[zfm.Module] // that was opened last
 	before        atomic.Uint64              // line errors of the modules opened before it
 	opened        atomic.Uint64              // times that a sensor was opened
+
+	mu   sync.Mutex
+	last []took // of the last presses, oldest first
 }
+
+// pressesKept is how many presses a median is taken of: some minutes of lunch.
+const pressesKept = 50
+
+// took is what one press took.
+type took struct{ wire, compute time.Duration }
 
 func newPresses() *presses {
 	seconds := func(name, help string, buckets []float64) prometheus.Histogram {
@@ -35,10 +47,38 @@ func (p *presses) observe(next func(till.Result)) func(till.Result) {
 	return func(r till.Result) {
 		p.wire.Observe(r.Wire.Seconds())
 		p.compute.Observe(r.Compute.Seconds())
+		p.keep(took{r.Wire, r.Compute})
 		if next != nil {
 			next(r)
 		}
 	}
+}
+
+func (p *presses) keep(t took) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.last) == pressesKept {
+		p.last = slices.Delete(p.last, 0, 1)
+	}
+	p.last = append(p.last, t)
+}
+
+// medians are what the last n presses took.
+func (p *presses) medians() (n int, of took) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.last) == 0 {
+		return 0, took{}
+	}
+	median := func(part func(took) time.Duration) time.Duration {
+		var all []time.Duration
+		for _, t := range p.last {
+			all = append(all, part(t))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	return len(p.last), took{median(func(t took) time.Duration { return t.wire }), median(func(t took) time.Duration { return t.compute })}
 }
 
 // open opens the sensor and keeps an eye on its line.
