@@ -9,18 +9,19 @@ import (
 	"github.com/tillprint/tillprint/store/keyslot/swtpmtest"
 )
 
-// TestKeyslotScript runs the scripts that need a TPM, which they find at $TPM.
-func TestKeyslotScript(t *testing.T) {
+// TestKeyslotScript and TestAutoSlotScript run the scripts that need a TPM of their own, which they find at $TPM.
+func TestKeyslotScript(t *testing.T)  { withTPM(t, "testdata/keyslot") }
+func TestAutoSlotScript(t *testing.T) { withTPM(t, "testdata/autoslot") }
+
+func withTPM(t *testing.T, dir string) {
 	chip := swtpmtest.Start(t, t.TempDir())
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/keyslot",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TPM", chip)
 			return clitest.Setup(e)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": clitest.Exits, "address": clitest.Address, "fill": clitest.Fill, "daemon": clitest.Daemon, "stop": clitest.Stop, "school": school, "serve": serve,
-		},
+		Cmds: commands,
 	})
 }

@@ -36,6 +36,25 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"tillprintd": main, "hub": runHub, "export": runExport})
 }
 
+// commands are those of the scripts, beside testscript's own.
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"exits":      clitest.Exits,
+	"address":    clitest.Address,
+	"fill":       clitest.Fill,
+	"daemon":     clitest.Daemon,
+	"stop":       clitest.Stop,
+	"sees":       clitest.Sees,
+	"post":       clitest.Post,
+	"school":     school,
+	"serve":      serve,
+	"request":    request,
+	"opened":     opened,
+	"newer":      newer,
+	"commission": commission,
+	"carried":    carried,
+	"readmit":    readmit,
+}
+
 // TestScript runs every script of testdata against the command, beside a real
 // hub where the script starts one.
 func TestScript(t *testing.T) {
@@ -44,23 +63,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               clitest.Setup,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":      clitest.Exits,
-			"address":    clitest.Address,
-			"fill":       clitest.Fill,
-			"daemon":     clitest.Daemon,
-			"stop":       clitest.Stop,
-			"sees":       clitest.Sees,
-			"post":       clitest.Post,
-			"school":     school,
-			"serve":      serve,
-			"request":    request,
-			"opened":     opened,
-			"newer":      newer,
-			"commission": commission,
-			"carried":    carried,
-			"readmit":    readmit,
-		},
+		Cmds:                commands,
 	})
 }
 

@@ -47,9 +47,9 @@ var parts = []part{
 			{"row 1 (1 2 3)", "#26c", 29, ""}, {"row 2 (4 5 6)", "#26c", 31, ""}, {"row 3 (7 8 9)", "#26c", 33, ""}, {"row 4 (* 0 #)", "#26c", 35, ""},
 			{"column 1", "#841", 32, ""}, {"column 2", "#841", 36, ""}, {"column 3", "#841", 38, ""},
 		}},
-	{file: "clock.svg", title: "Clock module DS3231 (with memory AT24C32)", notes: []string{"config.txt: dtoverlay=i2c-rtc,ds3231", "Root key in its memory: keyslot.kind = \"i2c\""},
+	{file: "clock.svg", title: "Clock module DS3231 (with memory AT24C32)", notes: []string{"Raspberry Pi OS: the line dtoverlay=i2c-rtc,ds3231 in config.txt. Tillprint's own card: nothing to set.", "Root key in its memory: keyslot.kind = \"i2c\""},
 		wires: []wire{{"VCC", "#c22", 17, ""}, {"GND", "#222", 9, ""}, {"SDA", "#26c", 3, ""}, {"SCL", "#b80", 5, ""}}},
-	{file: "tpm.svg", title: "TPM 2.0 module SLB 9670", option: true, notes: []string{"config.txt: dtoverlay=tpm-slb9670", "Root key: keyslot.kind = \"tpm\"; most modules plug onto pins 17 to 26."},
+	{file: "tpm.svg", title: "TPM 2.0 module SLB 9670", option: true, notes: []string{"Raspberry Pi OS: the line dtoverlay=tpm-slb9670 in config.txt. Tillprint's own card: nothing to set.", "It holds the root key if it is there when the terminal joins; most modules plug onto pins 17 to 26."},
 		wires: []wire{
 			{"VCC 3.3 V", "#c22", 17, ""}, {"GND", "#222", 25, ""}, {"MOSI", "#26c", 19, ""}, {"MISO", "#2a2", 21, ""},
 			{"SCLK", "#b80", 23, ""}, {"CS", "#841", 26, ""},

@@ -19,6 +19,7 @@ import (
 	"github.com/tillprint/tillprint/device/zfm"
 	"github.com/tillprint/tillprint/device/zfm/zfmsim"
 	"github.com/tillprint/tillprint/matcher/sample"
+	"github.com/tillprint/tillprint/store/keyslot"
 	"github.com/tillprint/tillprint/till"
 )
 
@@ -38,7 +39,7 @@ type terminal struct {
 // configure writes the daemon's configuration file.
 func (t *terminal) configure(o Options) error {
 	c := terminald.Default()
-	c.Store.Dir = filepath.Join(t.dir, "store")
+	c.Store.Dir, c.Keyslot.Kind = filepath.Join(t.dir, "store"), keyslot.KindFile // this machine's TPM is not ours
 	c.Sensor.Port = t.sim.Path()
 	c.Page.Listen, c.Page.Base = t.address, t.base
 	c.Outlet.Listen, c.Outlet.TokenFile = t.outlet, filepath.Join(t.dir, "outlet.token")

@@ -61,7 +61,11 @@ func (c Config) applicant() (*terminal.Applicant, keyslot.Slot, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the keys to join with: %w", err)
 	}
-	slot, err := c.openSlot(c.firstKind())
+	kind, err := c.begunKind()
+	if err != nil {
+		return nil, nil, err
+	}
+	slot, err := c.openSlot(kind)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,7 +17,7 @@ func TestLoad(t *testing.T) {
 		{"line without a pin", "[touch]\ntrigger = 'line'", "touch.pin is empty"},
 		{"outlet without token", "[outlet]\nlisten = '127.0.0.1:1'", "go together"},
 		{"half a keypad", "[keypad]\nrows = ['GPIO5']", "go together"},
-		{"a slot that is none", "[keyslot]\nkind = 'floppy'", "use file, tpm, i2c or hub"},
+		{"a slot that is none", "[keyslot]\nkind = 'floppy'", "use auto, file, tpm, i2c or hub"},
 		{"a chip that is none", "[keyslot.i2c]\nchip = 'at24'", "at24c256, at24c32, ds3232, mb85rc256, mcp7940x"},
 		{"an address of 8 bits", "[keyslot.i2c]\naddress = 0xa0", "7 bits"},
 		{"an index that is none", "[keyslot.tpm]\nindex = 7", "NV indices"},

@@ -31,7 +31,10 @@ func DestroyKeys(c Config, log *slog.Logger) ([]string, error) {
 	if err != nil {
 		log.Warn("where the keys were moved to cannot be read; the configured slot is emptied", "err", err)
 	}
-	kinds := []string{c.Keyslot.Kind, keyslot.KindFile, use.Kind, use.From}
+	kinds := []string{c.configuredKind(), keyslot.KindFile, use.Kind, use.From}
+	if c.Keyslot.Kind == kindAuto && exists(c.tpmPath()) { // whether the note can be read or not
+		kinds = append(kinds, keyslot.KindTPM)
+	}
 	slices.Sort(kinds)
 	kinds = slices.DeleteFunc(slices.Compact(kinds), func(k string) bool { return k == "" })
 	for _, kind := range kinds {

@@ -28,7 +28,7 @@ type card struct {
 func newCard(t *testing.T) *card {
 	t.Helper()
 	k := &card{t: t, f: newFleet(t), c: Default(), file: filepath.Join(t.TempDir(), joinfile.Name)}
-	k.c.Store.Dir = filepath.Join(t.TempDir(), "store")
+	k.c.Store.Dir, k.c.Keyslot.Kind = filepath.Join(t.TempDir(), "store"), keyslot.KindFile
 	k.newCode()
 	return k
 }
@@ -55,8 +55,7 @@ func (k *card) start() (store.Identity, error) {
 // The steps of a first start, in their order, each undone from behind by the next power cut.
 func (k *card) slot() {
 	must(k.t, os.MkdirAll(k.c.Store.Dir, 0o700))
-	must(k.t, k.c.firstUse().Write(k.c.Store.Dir))
-	_, err := k.c.createSlot(k.c.firstKind())
+	_, err := k.c.createFirst()
 	must(k.t, err)
 }
 

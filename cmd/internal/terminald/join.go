@@ -81,11 +81,7 @@ func (c Config) apply(code, wish string) (*terminal.Applicant, keyslot.Slot, err
 		a.Clear()
 		return before, slot, nil
 	}
-	// A note about keys that were moved belongs to a store that is gone.
-	if err := c.firstUse().Write(c.Store.Dir); err != nil {
-		return nil, nil, err
-	}
-	slot, err := c.createSlot(c.firstKind())
+	slot, err := c.createFirst() // a note about keys that were moved belongs to a store that is gone
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,7 +107,7 @@ func (c Config) settleIn(st *store.Store) (store.Identity, error) {
 	if err := durable.SyncDir(c.Store.Dir); err != nil {
 		return store.Identity{}, err
 	}
-	if c.firstKind() != c.Keyslot.Kind {
+	if c.Keyslot.Kind == keyslot.KindHub { // which is of use to a terminal that the hub knows
 		if err := migrate(c, st, c.Keyslot.Kind, store.Options{}); err != nil {
 			return store.Identity{}, fmt.Errorf("this is %v now, but its key is still in the slot %s: %w; try 'tillprintd keyslot migrate --to %s'", st.Identity(), c.firstKind(), err, c.Keyslot.Kind)
 		}

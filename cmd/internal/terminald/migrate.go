@@ -105,8 +105,8 @@ func ReadKeyslot(c Config) (s KeyslotState, err error) {
 	s.Kind = use.Kind
 	if use.From != "" {
 		s.Elsewhere, s.unfinished = fmt.Sprintf(", to which a move from %s was interrupted; the next start settles it", use.From), true
-	} else if use.Kind != c.Keyslot.Kind {
-		s.Elsewhere = fmt.Sprintf(", to which the keys were moved; the configuration still says %s", c.Keyslot.Kind)
+	} else {
+		s.Elsewhere = c.elsewhere(use.Kind)
 	}
 	slot, err := c.openSlot(use.Kind)
 	if err != nil {

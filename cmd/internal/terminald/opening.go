@@ -70,16 +70,12 @@ func (p *opening) beginAnew(why error) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := p.c.firstKind()
-	if kind != keyslot.KindFile { // a module keeps nothing aside
-		if err := p.c.destroySlot(kind); err != nil {
+	if kind := p.c.firstKind(); kind != keyslot.KindFile { // a module keeps nothing aside
+		if err := p.c.destroySlot(kind); err != nil && p.c.Keyslot.Kind != kindAuto {
 			return nil, err
 		}
 	}
-	if err := p.c.firstUse().Write(p.c.Store.Dir); err != nil {
-		return nil, err
-	}
-	slot, err := p.c.createSlot(kind)
+	slot, err := p.c.createFirst()
 	if err != nil {
 		return nil, err
 	}

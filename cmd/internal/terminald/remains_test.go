@@ -33,6 +33,7 @@ import (
 	"github.com/tillprint/tillprint/matcher/synth"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
+	"github.com/tillprint/tillprint/store/keyslot"
 	"github.com/tillprint/tillprint/sync/hub"
 	"github.com/tillprint/tillprint/sync/hub/hubtest"
 	"github.com/tillprint/tillprint/sync/terminal"
@@ -157,7 +158,7 @@ func newRemains(t *testing.T) *remains {
 	t.Cleanup(func() { w.sim.Close() })
 	go w.sim.Run(w.ctx)
 	c := Default()
-	c.Store.Dir = filepath.Join(t.TempDir(), "store")
+	c.Store.Dir, c.Keyslot.Kind = filepath.Join(t.TempDir(), "store"), keyslot.KindFile
 	c.Sensor.Port, c.Page.Listen, c.Sync.Wait = w.sim.Path(), "127.0.0.1:0", config.Length(time.Second)
 	if _, err := Join(w.ctx, c, code, "till-1"); err != nil {
 		t.Fatal(err)

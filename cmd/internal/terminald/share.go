@@ -69,19 +69,3 @@ func (c Config) createShare(own ed25519.PrivateKey) (keyslot.Slot, error) {
 	}
 	return c.openShare(own)
 }
-
-// firstKind is the slot in which a new store begins. What needs a terminal that the hub knows comes after that.
-func (c Config) firstKind() string {
-	if c.Keyslot.Kind == keyslot.KindHub {
-		return keyslot.KindFile
-	}
-	return c.Keyslot.Kind
-}
-
-// firstUse is the note that goes with it; none where the configuration says the same.
-func (c Config) firstUse() keyslot.Use {
-	if kind := c.firstKind(); kind != c.Keyslot.Kind {
-		return keyslot.Use{Kind: kind}
-	}
-	return keyslot.Use{}
-}

@@ -35,8 +35,8 @@ type Keyslot struct {
 
 func (k *Keyslot) check() error {
 	switch {
-	case !keyslot.KnownKind(k.Kind):
-		return fmt.Errorf("keyslot.kind is %.40q; use %s", k.Kind, keyslot.Kinds)
+	case k.Kind != kindAuto && !keyslot.KnownKind(k.Kind):
+		return fmt.Errorf("keyslot.kind is %.40q; use auto, %s", k.Kind, keyslot.Kinds)
 	case k.TPM.Device == "":
 		return errors.New("keyslot.tpm.device is empty; name the TPM's device, such as /dev/tpmrm0")
 	case k.TPM.Index < 0x01000000 || k.TPM.Index > 0x01ffffff:

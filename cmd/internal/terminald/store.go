@@ -26,7 +26,7 @@ func openStore(c Config, log *slog.Logger, o store.Options) (*store.Store, error
 		return openMoving(c, use, log, o)
 	}
 	st, err := openWith(c, use.Kind, o)
-	if err == nil && use.Kind != c.Keyslot.Kind {
+	if err == nil && c.Keyslot.Kind != kindAuto && use.Kind != c.Keyslot.Kind {
 		log.Warn("the configuration names another key slot than the one that the keys were moved to", "keyslot.kind", c.Keyslot.Kind, "holds the keys", use.Kind)
 	}
 	return st, err
@@ -42,7 +42,7 @@ func (c Config) use() (keyslot.Use, error) {
 	}
 	use, err := keyslot.ReadUse(c.Store.Dir)
 	if use.Kind == "" {
-		use.Kind = c.Keyslot.Kind
+		use.Kind = c.configuredKind()
 	}
 	return use, err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/matcher/synth"
 	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/keyslot"
 	"github.com/tillprint/tillprint/sync/hub"
 	"github.com/tillprint/tillprint/sync/hub/hubtest"
 	"github.com/tillprint/tillprint/sync/terminal"
@@ -104,6 +105,7 @@ func filled(t *testing.T) (c Config, needles []needle, people []hub.Added) {
 	}
 	c = Default()
 	c.Store.Dir, c.Sensor.Port, c.Sensor.Password = filepath.Join(t.TempDir(), "store"), "/dev/nosuch", 0x5eed1234
+	c.Keyslot.Kind = keyslot.KindFile
 	needles = append(needles, needle{"the sensor's password", fmt.Sprint(c.Sensor.Password)})
 	c.Page.Listen, c.Sync.Wait = "127.0.0.1:0", config.Length(time.Second)
 	if _, err := Join(ctx, c, code, "till-1"); err != nil {

@@ -26,6 +26,7 @@ import (
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/custody"
+	"github.com/tillprint/tillprint/store/keyslot"
 	"github.com/tillprint/tillprint/sync/hub"
 	"github.com/tillprint/tillprint/sync/register"
 	"github.com/tillprint/tillprint/sync/terminal"
@@ -201,7 +202,7 @@ func (f *fleet) member(name string) *member {
 	code, err := f.hub.NewJoinCode(t.Context(), "oakfield", "office", name)
 	must(t, err)
 	c := Default()
-	c.Store.Dir = filepath.Join(t.TempDir(), "store")
+	c.Store.Dir, c.Keyslot.Kind = filepath.Join(t.TempDir(), "store"), keyslot.KindFile
 	if _, err := Join(t.Context(), c, code, name); err != nil {
 		t.Fatal(err)
 	}
