@@ -78,7 +78,8 @@ func createTable(dir string, slot keyslot.Slot, id Identity, o Options) error {
 
 // Open opens the store in dir and finishes what a power cut has interrupted. With a zero Identity it takes the store's
 // own. Records that are damaged, cut off or older than the key table are set aside under another name, an
-// empty file takes their place, and Warnings says so: the caller then fetches everything again from sequence 0.
+// empty file takes their place, and Warnings says so: the caller then fetches everything again from sequence 0. With
+// Options.Untried they are an error instead.
 //
 // Everything else that is wrong is an error, and nothing on disk is changed: ErrNoStore, ErrInUse, ErrNewer, ErrOther,
 // ErrKey, ErrUnnamed, keyslot.ErrNoKey, or the slot's own.
@@ -140,6 +141,9 @@ func (s *Store) examineAll(doubt error) (error, error) {
 			return nil, err
 		}
 		doubt = s.examine()
+	}
+	if doubt != nil && s.o.Untried {
+		return nil, fmt.Errorf("%w: this version is on trial and sets nothing aside; the version before it looks at them next", doubt)
 	}
 	if doubt != nil {
 		return doubt, s.startAgain(doubt)

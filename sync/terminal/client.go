@@ -26,6 +26,7 @@ type Config struct {
 	Store   *store.Store
 	Custody *custody.Custody
 	Version string // of the daemon, for the hub's list of terminals
+	Untried bool   // this version is on trial: a mode that it cannot read wipes nothing
 
 	// About adds to a status what only the daemon knows; nil adds nothing.
 	About func(*register.Status)

@@ -43,7 +43,7 @@ func (c *Client) recallMode() error {
 	if err == nil && json.Unmarshal(b, &known) == nil && known.Check() == nil {
 		c.mode = known.Mode
 	}
-	if c.mode == register.ModeFingers {
+	if c.mode == register.ModeFingers || c.o.Untried && c.mode == register.ModeOff {
 		return nil
 	}
 	_, err = c.o.Custody.SetBiometrics(context.Background(), false)

@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -81,4 +82,37 @@ func TestN1AnAlteredModeIsOff(t *testing.T) {
 		}
 		hall.stopAll()
 	}
+}
+
+// A version on trial that cannot read the mode is off, and leaves the templates to the version that can.
+func TestN1AVersionOnTrialWipesNothingOverAMode(t *testing.T) {
+	s := newSchool(t)
+	pupil := s.pupils(1)[0]
+	hall := s.join("hall").run()
+	hall.await("current", hall.current)
+	hall.enrol(pupil.Subject, 1, time.Now())
+	held := func(want int) {
+		t.Helper()
+		if n, err := hall.st.TemplateCount(); err != nil || len(n) != want {
+			t.Errorf("it holds templates of %d people, %v, want %d", len(n), err, want)
+		}
+	}
+	hall.stop()
+	if err := hall.st.SetSetting(settingCommission, []byte(`{`)); err != nil {
+		t.Fatal(err)
+	}
+	c := Config{Store: hall.st, Custody: hall.custody, Log: slog.New(slog.DiscardHandler), Untried: true}
+	client, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if on, _ := client.Fingers(); on || client.Mode() != register.ModeOff {
+		t.Errorf("mode %s", client.Mode())
+	}
+	held(1)
+	c.Untried = false // control
+	if _, err := New(c); err != nil {
+		t.Fatal(err)
+	}
+	held(0)
 }

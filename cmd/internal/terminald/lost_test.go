@@ -29,7 +29,7 @@ func (d *device) placed() *device {
 }
 
 func (d *device) opening() *opening {
-	return &opening{c: d.c, log: slog.New(slog.NewTextHandler(&d.log, nil))}
+	return &opening{c: d.c, log: slog.New(slog.NewTextHandler(&d.log, nil)), trial: func() bool { return false }}
 }
 
 func (d *device) path(name string) string { return filepath.Join(d.c.Store.Dir, name) }

@@ -21,15 +21,21 @@ const lossTries = 3
 
 // opening opens the terminal's store, as often as it takes.
 type opening struct {
-	c    Config
-	log  *slog.Logger
-	o    store.Options
-	lost int // tries in a row that have found the key gone
+	c     Config
+	log   *slog.Logger
+	o     store.Options
+	trial func() bool // this version is on trial
+	lost  int         // tries in a row that have found the key gone
 }
 
+// errUntried says why a store is left as it is.
+var errUntried = errors.New("this version is on trial and leaves the store to the version before it, which runs again if this does not change")
+
 // try opens the store. After the key has been found gone often enough it sets the old store aside and begins anew,
-// since a terminal that waits for a key that nobody has would serve nobody by PIN ever again.
+// since a terminal that waits for a key that nobody has would serve nobody by PIN ever again. A version on trial does not:
+// it may be its own fault that it finds no key, and the version that it falls back to needs what it would destroy.
 func (p *opening) try() (*store.Store, error) {
+	p.o.Untried = p.trial()
 	st, err := openStore(p.c, p.log, p.o)
 	if err == nil || !lost(err) {
 		p.lost = 0
@@ -37,6 +43,9 @@ func (p *opening) try() (*store.Store, error) {
 	}
 	if p.lost++; p.lost < lossTries {
 		return nil, err
+	}
+	if p.o.Untried {
+		return nil, fmt.Errorf("%w; %w", err, errUntried)
 	}
 	st, failed := p.beginAnew(err)
 	if failed != nil {

@@ -28,12 +28,12 @@ import (
 // beside the till: lights, and the outlet where one is configured.
 func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Terminal, *serving, error) {
 	t := &Terminal{Store: st, Gallery: matcher.NewGallery(), log: log, dir: c.Store.Dir,
-		keepLog: time.Duration(c.Audit.KeepDays) * 24 * time.Hour, presses: newPresses(), recent: hooks.recent, trial: onTrial, idle: make(chan struct{})}
+		keepLog: time.Duration(c.Audit.KeepDays) * 24 * time.Hour, presses: newPresses(), recent: hooks.recent, trial: hooks.trial, idle: make(chan struct{})}
 	var err error
 	if t.Custody, err = custody.Open(st, t.Gallery); err != nil {
 		return nil, nil, err
 	}
-	t.Hub, err = terminal.New(terminal.Config{Store: st, Custody: t.Custody, Version: cli.Version(), Log: log, Wait: time.Duration(c.Sync.Wait), About: t.about})
+	t.Hub, err = terminal.New(terminal.Config{Store: st, Custody: t.Custody, Version: cli.Version(), Untried: t.trial(), Log: log, Wait: time.Duration(c.Sync.Wait), About: t.about})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,7 +25,8 @@ type Hooks struct {
 	OnStep  func(step string)     // after each durable step of the store; see store.Options
 	OnScan  func(till.Result)     // after each press
 
-	recent *recent // of Run
+	recent *recent     // of Run
+	trial  func() bool // this version is on trial; nil asks the card
 }
 
 // Terminal is a running terminal's parts.
@@ -57,9 +58,12 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 		log.Warn("this process's memory could not be hidden from core dumps and debuggers", "err", err)
 	}
 	hooks.recent = new(recent)
+	if hooks.trial == nil {
+		hooks.trial = onTrial
+	}
 	log = hooks.recent.beside(log)
 	for {
-		p := &opening{c: c, log: log, o: store.Options{OnStep: hooks.OnStep}}
+		p := &opening{c: c, log: log, o: store.Options{OnStep: hooks.OnStep}, trial: hooks.trial}
 		st, err := open(ctx, p, hooks)
 		if err != nil || st == nil {
 			return err
@@ -114,7 +118,7 @@ func (t *Terminal) beside(c Config, log *slog.Logger) {
 	if err != nil {
 		log.Error("if it lost its key now, this terminal could not ask to be let in again", "err", err)
 	}
-	if t.Hub.Waiting() {
+	if t.Hub.Waiting() || t.trial() {
 		return
 	}
 	if err := c.destroyAside(); err != nil {
