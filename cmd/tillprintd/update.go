@@ -21,11 +21,11 @@ func updateCommand(s *settings) *cobra.Command {
 		Long: `Replace this card's kernel, firmware and root by a signed version, or fall back.
 
 Only for terminals that were started from Tillprint's own image; on Raspberry Pi OS, packages do this. An update is written
-into the slot that does not run. A start on trial is committed when the daemon serves; otherwise the next start is the
-old version's.`,
+into the slot that does not run. A start on trial is committed when the daemon serves what the version before did;
+otherwise the next start is the old version's.`,
 		Args: cli.Args(cobra.NoArgs),
 	}
-	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateApplyCommand(s), updateTryCommand(), updateConfirmCommand())
+	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateApplyCommand(s), updateTryCommand(), updateConfirmCommand(s))
 	return c
 }
 
@@ -119,25 +119,28 @@ how that went. Without one it does nothing. Everything is checked against the re
 	}
 }
 
-func updateConfirmCommand() *cobra.Command {
+func updateConfirmCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "confirm",
-		Short: "Commit the slot that runs; the image's own unit calls this once the daemon serves",
-		Args:  cli.Args(cobra.NoArgs),
+		Short: "Commit the slot that runs, if its daemon serves; the image's own unit calls this",
+		Long: `Commit the slot that runs on trial, if its daemon serves what the version before has served: the store is open, PINs
+are served and the sensor is ready if they were before. Otherwise nothing is committed, and the unit asks again until the
+trial's time is over.`,
+		Args: cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			card, err := terminald.ThisCard()
 			if err != nil {
 				return err
 			}
-			committed, err := update.Committed(card.Autoboot)
-			if err != nil || committed == card.Running {
-				return err
+			config, err := terminald.Load(*s.path) // and stay root
+			if err != nil {
+				return cli.Usage(err)
 			}
-			if err := update.Commit(card.Autoboot, card.Running); err != nil {
-				return err
+			done, err := terminald.Confirm(c.Context(), config, card)
+			if done && err == nil {
+				fmt.Fprintf(c.OutOrStdout(), "slot %v is committed\n", card.Running)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "slot %v is committed\n", card.Running)
-			return nil
+			return err
 		},
 	}
 }

@@ -52,6 +52,7 @@ func (t *Terminal) control(ctx context.Context, c Config) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /doctor", answer(func(*http.Request) (any, error) { return t.diagnose(c), nil }))
+	mux.HandleFunc("GET /standing", answer(func(*http.Request) (any, error) { return t.standing(), nil }))
 	mux.HandleFunc("POST /export", answer(t.export))
 	mux.HandleFunc("POST /support", answer(func(*http.Request) (any, error) { return t.support(c) }))
 	mux.HandleFunc("POST /selftest", answer(func(r *http.Request) (any, error) { return t.selfTest(r.Context(), c) }))

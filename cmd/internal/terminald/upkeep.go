@@ -87,6 +87,7 @@ func (t *Terminal) sweep(ctx context.Context, log *slog.Logger) {
 		log.Error("keeping the clock's mark failed", "err", err)
 	}
 	t.settleSlot(log)
+	t.noteStanding(log)
 }
 
 // pruneLog drops records of the audit log whose time is over. A version on trial leaves that to the time after it: the first pruning
