@@ -21,7 +21,8 @@ import (
 type Plan struct {
 	Port      string // of the sensor; "" for a terminal without one
 	Sensor    zfm.Options
-	Busy      string // why the sensor cannot be tried now; "" if it can
+	Busy      string // what the till says of a sensor that it works with, and which is not tried for that; "" if it can be
+	Away      string // what the till says of a sensor that it looks for itself and cannot work with
 	Quality   uint8  // least quality of an image that can be enrolled
 	Touch     string
 	Polarity  panel.Polarity

@@ -61,6 +61,7 @@ func TestSensor(t *testing.T) {
 	want(t, found(t, Plan{Port: "/dev/null"}, "Sensor"), "bad")
 	want(t, found(t, Plan{}, "Sensor"), "warn none in the settings")
 	want(t, found(t, Plan{Port: r503.Path(), Busy: "ready"}, "Sensor"), "good in use, not disturbed: ready")
+	want(t, found(t, Plan{Port: r503.Path(), Away: "not there: connect it"}, "Sensor"), "bad not there: connect it")
 	want(t, found(t, Plan{Port: r503.Path()}, "Image"), "not taken")
 }
 

@@ -22,6 +22,10 @@ func (p Plan) sensor(ctx context.Context, f *findings) {
 		f.warn("Sensor", "none in the settings (sensor.port): PIN, name and cash are served")
 		return
 	}
+	if p.Away != "" {
+		f.bad("Sensor", "%s", p.Away)
+		return
+	}
 	if p.Busy != "" {
 		f.good("Sensor", "in use, not disturbed: %s", p.Busy)
 		return

@@ -2,6 +2,7 @@ package terminald
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -94,6 +95,15 @@ func (p *presses) open(c Config) func(context.Context) (till.Scanner, error) {
 		p.opened.Add(1)
 		return m, nil
 	}
+}
+
+// describe says what was opened last, for people.
+func (p *presses) describe() string {
+	m := p.module.Load()
+	if m == nil {
+		return ""
+	}
+	return fmt.Sprintf(", family %v at %d baud", m.Info().Family, m.Info().Baud)
 }
 
 // lineErrors counts since the daemon's start.

@@ -108,10 +108,10 @@ func (t *Terminal) selfTest(ctx context.Context, c Config) (*SelfTest, error) {
 	p := c.plan(t.Store)
 	p.Beside = true
 	if t.Custody.Biometrics() {
-		for _, l := range t.Till.View().Health {
-			if l.Part == "Sensor" {
-				p.Busy = l.Words
-			}
+		if l := t.sensorLamp(); l.Level == till.Good {
+			p.Busy = l.Words + t.presses.describe()
+		} else {
+			p.Away = l.Words
 		}
 	}
 	s, err := c.testAll(ctx, t.Store, p)
