@@ -38,8 +38,13 @@ func spreadOf(scores []float64) Spread {
 const mostCompared = 100
 
 // spreads compares every impression with those of other fingers, each pair
-// once, and with distractors.
+// once, and with distractors, as a gallery does: in one size.
 func spreads(ctx context.Context, set []impression, distractors int, sensor *sample.Sensor) (real, synthetic Spread, err error) {
+	for i := range set {
+		if set[i].reference != nil {
+			set[i].reference.Grow(1)
+		}
+	}
 	ready, _, err := prepareAll(set)
 	if err != nil {
 		return real, synthetic, err
@@ -47,7 +52,9 @@ func spreads(ctx context.Context, set []impression, distractors int, sensor *sam
 	defer clearPrepared(ready)
 	crowd := make([]*matcher.Prepared, min(distractors, mostCompared))
 	for i := range crowd {
-		if crowd[i], err = matcher.Prepare(distractor(i, sensor)); err != nil {
+		t := distractor(i, sensor)
+		t.Grow(1)
+		if crowd[i], err = matcher.Prepare(t); err != nil {
 			return real, synthetic, err
 		}
 	}
