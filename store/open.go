@@ -160,7 +160,7 @@ func (s *Store) logStart(again bool) error {
 	case again:
 		action = "records-set-aside"
 	}
-	err := s.append(audit.Event{Kind: audit.Start, Action: action})
+	err := s.append(audit.Event{Kind: audit.Start, Action: s.o.told(action)})
 	if durable.Full(err) { // fingers, PINs and cash need no room
 		s.warnings = append(s.warnings, fmt.Sprintf("the start could not be logged: %v", err))
 		return nil
@@ -172,6 +172,14 @@ func (s *Store) logStart(again bool) error {
 		s.warnings = append(s.warnings, fmt.Sprintf("no room could be set aside for wipes: %v", err))
 	}
 	return nil
+}
+
+// told is the action of a start or a stop: a daemon's has one word, a command's its name as well.
+func (o Options) told(action string) string {
+	if o.Command == "" {
+		return action
+	}
+	return action + "/" + audit.Word(o.Command)
 }
 
 // complete is the part of the start that wipes.

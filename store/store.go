@@ -63,7 +63,7 @@ const settingClock = "clock"
 func (s *Store) Close() error {
 	var last error
 	if s.open() {
-		last = errors.Join(s.clock.Tick(), s.Append(audit.Event{Kind: audit.Stop, Action: "close"}))
+		last = errors.Join(s.clock.Tick(), s.Append(audit.Event{Kind: audit.Stop, Action: s.o.told("close")}))
 	}
 	return errors.Join(last, s.release())
 }

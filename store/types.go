@@ -37,6 +37,7 @@ type Options struct {
 	Location *time.Location    // the site's time zone, in which dates begin; UTC when nil
 	Timeout  time.Duration     // how long Open waits for another process to leave; 2 s when 0
 	Untried  bool              // Open: this version is on trial. Records that it doubts are an error, and stay for the version before it
+	Command  string            // what opens the store, such as "doctor", for the log; "" is the daemon
 
 	// OnStep is called after each durable step of a write, with its name, while the store is locked: a crash test or
 	// a demonstration ends the process there. It must not call the store. The steps of a wipe are, in order,

@@ -60,7 +60,7 @@ destroyed. A power cut at any moment leaves a terminal that starts with one of t
 			if !keyslot.KnownKind(to) {
 				return cli.Usage(fmt.Errorf("--to is %.40q; use %s", to, keyslot.Kinds))
 			}
-			if err := terminald.MigrateKeyslot(config, to, config.Log.Logger(os.Stderr), store.Options{}); err != nil {
+			if err := terminald.MigrateKeyslot(config, to, config.Log.Logger(os.Stderr), store.Options{Command: "keyslot-migrate"}); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "the root key is in the slot %s now; set keyslot.kind = %q in %s\n", to, to, *s.path)

@@ -14,8 +14,8 @@ import (
 type Kind string
 
 const (
-	Start    Kind = "start"    // the daemon opened the store
-	Stop     Kind = "stop"     // the daemon closed it in order
+	Start    Kind = "start"    // the store was opened: by the daemon, once a run, or by the command that Action names ("open/doctor")
+	Stop     Kind = "stop"     // it was closed in order by who had opened it
 	Enrol    Kind = "enrol"    // templates were sealed into the store
 	Match    Kind = "match"    // a finger was identified, or not
 	Refusal  Kind = "refusal"  // a subject said no at this terminal (A3)

@@ -33,7 +33,7 @@ type Ended struct {
 // The signing key is gone with the others. So a run that takes up an earlier one finishes the work and says so in an error
 // instead of a certificate.
 func Decommission(ctx context.Context, c Config, name string) (Ended, error) {
-	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{})
+	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{Command: "decommission"})
 	if lost(err) {
 		return Ended{}, errors.Join(c.finishDisposal(), fmt.Errorf("no certificate can be signed, since the keys were gone before: %w", err))
 	}
@@ -86,7 +86,7 @@ func (c Config) keysAfter(use keyslot.Use) (string, error) {
 			return "", fmt.Errorf("destroying the keys in the slot %s: %w; run it again", use.From, err)
 		}
 	}
-	st, err := openWith(c, use.Kind, store.Options{})
+	st, err := openWith(c, use.Kind, store.Options{Command: "decommission"})
 	if err == nil {
 		return "", errors.Join(errors.New("the store still opens after its keys were destroyed: destroy the card, and tell the maker"), st.Close())
 	}

@@ -18,7 +18,7 @@ func DestroyKeys(c Config, log *slog.Logger) ([]string, error) {
 	if !c.joined() && !exists(c.slotPath()) && !exists(c.tpmPath()) {
 		return nil, nil
 	}
-	st, err := openStore(c, log, store.Options{})
+	st, err := openStore(c, log, store.Options{Command: "keyslot-destroy"})
 	if errors.Is(err, store.ErrInUse) {
 		return nil, err
 	}

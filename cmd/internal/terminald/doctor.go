@@ -75,7 +75,7 @@ func Doctor(ctx context.Context, c Config) (*Diagnosis, error) {
 		return nil, err
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	st, err := openStore(c, quiet, store.Options{})
+	st, err := openStore(c, quiet, store.Options{Command: "doctor"})
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func Export(ctx context.Context, c Config, id consent.SubjectID) ([]byte, error)
 		return out.Sealed, err
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	st, err := openStore(c, quiet, store.Options{})
+	st, err := openStore(c, quiet, store.Options{Command: "export"})
 	if err != nil {
 		return nil, err
 	}

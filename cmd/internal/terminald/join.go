@@ -22,7 +22,7 @@ func Join(ctx context.Context, c Config, code, wish string) (store.Identity, err
 		return store.Identity{}, err
 	}
 	defer a.Clear()
-	st, err := a.Join(ctx, c.Store.Dir, slot, store.Options{})
+	st, err := a.Join(ctx, c.Store.Dir, slot, store.Options{Command: "join"})
 	if err != nil {
 		return store.Identity{}, err
 	}
@@ -57,7 +57,7 @@ func JoinFrom(ctx context.Context, c Config, answer []byte) (store.Identity, err
 		return store.Identity{}, err
 	}
 	defer a.Clear()
-	st, err := a.JoinFrom(ctx, answer, c.Store.Dir, slot, store.Options{})
+	st, err := a.JoinFrom(ctx, answer, c.Store.Dir, slot, store.Options{Command: "join"})
 	if err != nil {
 		return store.Identity{}, err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
-	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/custody"
 	"github.com/tillprint/tillprint/sync/terminal"
 	"github.com/tillprint/tillprint/till"
@@ -140,14 +139,6 @@ func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hoo
 	}
 	t.beside(c, log)
 	g, ctx := errgroup.WithContext(ctx)
-	if err := st.Append(audit.Event{Kind: audit.Start}); err != nil {
-		log.Error("writing the start into the audit log", "err", err) // a full card: lunch goes on, and the till says so
-	}
-	defer func() {
-		if err := st.Append(audit.Event{Kind: audit.Stop}); err != nil {
-			log.Error("writing the stop into the audit log", "err", err)
-		}
-	}()
 	if err := s.start(ctx, g, hooks); err != nil {
 		return err
 	}

@@ -154,7 +154,7 @@ func RunSelfTest(ctx context.Context, c Config, hands bool, say func(format stri
 			return s, err
 		}
 	}
-	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{})
+	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{Command: "selftest"})
 	if hands && errors.Is(err, store.ErrInUse) {
 		return nil, errors.New("the daemon works with the parts: 'sudo systemctl stop tillprintd' first, or leave --hands out")
 	}

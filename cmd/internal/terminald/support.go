@@ -44,7 +44,7 @@ func RunSupport(ctx context.Context, c Config) (Support, error) {
 	}
 	s = c.support(d)
 	s["log.txt"] = journal(ctx)
-	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{})
+	st, err := openStore(c, slog.New(slog.DiscardHandler), store.Options{Command: "support-bundle"})
 	if err != nil {
 		s.scrub()
 		return s, nil
