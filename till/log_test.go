@@ -13,6 +13,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/deploy/test/source"
+	"github.com/tillprint/tillprint/matcher/extract"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/export"
@@ -66,6 +67,9 @@ var logged = []struct {
 	{"the root key moves to another slot", func(w *world) { w.slot = &keyslot.Memory{Rand: w.rand}; w.must(w.store.Move(w.slot)) },
 		[]audit.Event{{Kind: audit.KeyEvent, Action: "slot-moved"}}},
 	{"an old card, found by the hub", func(w *world) { w.must(w.custody.Refetch("a card was put back")) }, []audit.Event{{Kind: audit.Fault, Row: "H17", Action: "rewound"}}},
+	{"an invariant that does not hold", (*world).strangerInGallery, []audit.Event{{Kind: audit.Fault, Row: "H17", Action: "broken/I1", Count: 2}}},
+	{"the same an hour later", (*world).check, nil},
+	{"it holds again", func(w *world) { w.gallery.RemoveSubject(string(w.zoe)); w.check() }, []audit.Event{{Kind: audit.Fault, Row: "H17", Action: "holds-again/I1"}}},
 	{"the daemon ends and starts", (*world).restart, []audit.Event{{Kind: audit.Stop, Action: "close"}, {Kind: audit.Start, Action: "open"}}},
 	{"old records are dropped", func(w *world) {
 		w.must(w.store.Clock().Witness(time.Now()))
@@ -87,7 +91,7 @@ func TestI5EveryKindOfLogEntry(t *testing.T) {
 			synctest.Wait()
 			var got []audit.Event
 			w.must(w.store.Events(0, func(n int64, e audit.Event) bool {
-				if n >= next || len(row.want) > 0 && row.want[0].Row == "H17" { // a new log
+				if n >= next || len(row.want) > 0 && row.want[0].Action == "rewound" { // a new log
 					got = append(got, e)
 				}
 				return true
@@ -160,6 +164,17 @@ func (w *world) export() {
 	_, err = export.Seal(w.store, export.Site{ID: "st-mary"}, order)
 	w.must(err)
 }
+
+// strangerInGallery breaks I1: Zoë, who has not consented, can be matched.
+func (w *world) strangerInGallery() {
+	t, err := extract.New().Extract(w.aminas.press())
+	w.must(err)
+	w.must(w.gallery.Add(string(w.zoe), 2, t))
+	w.check()
+}
+
+// check looks for broken invariants, as the daemon does every hour.
+func (w *world) check() { w.must(w.custody.Tell(w.custody.Check(), w.alert)) }
 
 // restart ends the till and its store and opens the store again.
 func (w *world) restart() {

@@ -23,7 +23,7 @@ const (
 	Command  Kind = "command"  // a command of the register was carried out, or was not (Action), or a subject's standing changed without a wipe
 	Operator Kind = "operator" // an operator did something worth recording
 	KeyEvent Kind = "key"      // a root key was made, replaced, lost or found wrong (H15, H16)
-	Fault    Kind = "fault"    // something was found broken and set aside
+	Fault    Kind = "fault"    // something was found broken or suspicious, or holds again (Action)
 	Pruned   Kind = "pruned"   // old records were dropped from the log; Count says how many
 )
 

@@ -21,6 +21,9 @@ type Custody struct {
 	write sync.Mutex // held over each change of gallery and store together
 	wait  patience   // with wipes by dates that are too many at once; guarded by write
 
+	telling sync.Mutex // guards told
+	told    *told      // of broken invariants; nil before the first Tell
+
 	mu     sync.RWMutex               // guards what follows; never held while waiting for anything
 	barred map[consent.SubjectID]int  // losing permission in calls that run now: how many
 	failed map[consent.SubjectID]bool // should have lost it, but nothing could be written

@@ -2,6 +2,8 @@ package terminald
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,10 +26,31 @@ func (t *Terminal) lamps() []till.Lamp {
 	if locked.Trouble() != nil {
 		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
 	}
+	if broken := t.brokenNow(); len(broken) > 0 {
+		lamps = append(lamps, brokenLamp(broken))
+	}
 	if lamp := cardLamp(t.dir); lamp.Level != till.Good {
 		lamps = append(lamps, lamp)
 	}
 	return lamps
+}
+
+// brokenNow are the invariants that the last check found broken.
+func (t *Terminal) brokenNow() []store.Violation {
+	if found := t.broken.Load(); found != nil {
+		return *found
+	}
+	return nil
+}
+
+// brokenLamp says that an invariant does not hold (H17). What it is about stands in the doctor's words and in the office's alert.
+func brokenLamp(broken []store.Violation) till.Lamp {
+	var names []string
+	for _, v := range broken {
+		names = append(names, v.Invariant)
+	}
+	slices.Sort(names)
+	return till.Lamp{Part: "Check", Words: "found what must never be (" + strings.Join(slices.Compact(names), ", ") + "): tell the office today; 'tillprint doctor' says more", Level: till.Bad}
 }
 
 // littleRoom is when a card counts as full, in bytes: what is set aside for wipes does not count as free.

@@ -41,6 +41,7 @@ var (
 	faultsMetric    = gauge("card_errors", "Errors that the card's file systems have met, by their own count.")
 	kindMetric      = gauge("queue_items", "Items that wait for the hub, by kind.", "kind")
 	writtenMetric   = gauge("card_written_bytes", "Written to the card since the board's start.")
+	brokenMetric    = gauge("invariants_broken", "What must always be true and is not, as the last hourly check found it.")
 	wornMetric      = gauge("card_worn_tenths", "Tenths of the card's life used up, where the card tells.")
 )
 
@@ -94,6 +95,7 @@ func (m metrics) Collect(out chan<- prometheus.Metric) {
 	if !s.Told.IsZero() {
 		send(agedMetric, now.Sub(s.Told).Seconds())
 	}
+	send(brokenMetric, float64(len(m.t.brokenNow())))
 	send(lineMetric, float64(m.t.presses.lineErrors()))
 	send(openedMetric, float64(m.t.presses.opened.Load()))
 	m.queue(send)

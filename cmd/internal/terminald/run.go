@@ -36,7 +36,8 @@ type Terminal struct {
 	Gallery *matcher.Gallery
 	Hub     *terminal.Client
 
-	tested  atomic.Pointer[SelfTest] // the last self-test; nil before the first
+	tested  atomic.Pointer[SelfTest]          // the last self-test; nil before the first
+	broken  atomic.Pointer[[]store.Violation] // invariants, as the last check found them; nil before the first
 	presses *presses
 	updates *updater
 	recent  *recent // lines of the log

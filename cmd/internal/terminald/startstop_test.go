@@ -13,8 +13,7 @@ import (
 
 // A run of the daemon is one start and one stop in the log, and a command that opens the store says which it is.
 func TestI5OneStartAndOneStopForEachRun(t *testing.T) {
-	c, _, _ := filled(t)
-	c.Sensor.Port = ""
+	_, c := joined(t)
 	ctx, stop := context.WithCancel(t.Context())
 	hooks := Hooks{Ready: func(*Terminal) error { stop(); return nil }}
 	if err := Run(ctx, c, slog.New(slog.DiscardHandler), hooks); err != nil {

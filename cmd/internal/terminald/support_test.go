@@ -64,8 +64,8 @@ func bytesOf(what string, b []byte) (all []needle) {
 	return all
 }
 
-// filled is a terminal with a crowd in its store, and all that is personal about it.
-func filled(t *testing.T) (c Config, needles []needle, people []hub.Added) {
+// joined is a terminal of a hub's only site, commissioned for fingers; it has no sensor.
+func joined(t *testing.T) (*hub.Hub, Config) {
 	t.Helper()
 	ctx := t.Context()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -87,6 +87,27 @@ func filled(t *testing.T) (c Config, needles []needle, people []hub.Added) {
 	if err := h.AddSite(ctx, hub.Site{ID: "oakfield", Name: "Oakfield School", Profile: profile}); err != nil {
 		t.Fatal(err)
 	}
+	code, err := h.NewJoinCode(ctx, "oakfield", "office", "till-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Default()
+	c.Store.Dir, c.Sensor.Port, c.Keyslot.Kind = filepath.Join(t.TempDir(), "store"), "", keyslot.KindFile
+	c.Page.Listen, c.Sync.Wait = "127.0.0.1:0", config.Length(time.Second)
+	if _, err := Join(ctx, c, code, "till-1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := hubtest.Commission(ctx, h, "oakfield", "till-1", "v1"); err != nil {
+		t.Fatal(err)
+	}
+	return h, c
+}
+
+// filled is a terminal with a crowd in its store, and all that is personal about it.
+func filled(t *testing.T) (c Config, needles []needle, people []hub.Added) {
+	t.Helper()
+	h, c := joined(t)
+	c.Sensor.Port, c.Sensor.Password = "/dev/nosuch", 0x5eed1234
 	yes := consent.Statement{Capacity: consent.Self, Kind: consent.Consent, Form: consent.Written, At: time.Now().Add(-time.Hour),
 		Purpose: consent.CanteenIdentification, Modality: consent.Finger, Notice: "v1", Evidence: "form"}
 	var crowd []hub.NewSubject
@@ -96,25 +117,11 @@ func filled(t *testing.T) (c Config, needles []needle, people []hub.Added) {
 		crowd = append(crowd, hub.NewSubject{Class: consent.Adult, Name: name, Form: "Vqx" + fmt.Sprint(i), PIN: true, Dietary: []string{"kumquat allergy"}, Statements: []consent.Statement{yes}})
 		needles = append(needles, needle{"name", name}, needle{"first name", strings.Fields(name)[0]}, needle{"form", "Vqx"}, needle{"dietary", "kumquat"})
 	}
-	if people, err = h.AddSubjects(ctx, "oakfield", "office", crowd); err != nil {
-		t.Fatal(err)
-	}
-	code, err := h.NewJoinCode(ctx, "oakfield", "office", "till-1")
+	people, err := h.AddSubjects(t.Context(), "oakfield", "office", crowd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = Default()
-	c.Store.Dir, c.Sensor.Port, c.Sensor.Password = filepath.Join(t.TempDir(), "store"), "/dev/nosuch", 0x5eed1234
-	c.Keyslot.Kind = keyslot.KindFile
-	needles = append(needles, needle{"the sensor's password", fmt.Sprint(c.Sensor.Password)})
-	c.Page.Listen, c.Sync.Wait = "127.0.0.1:0", config.Length(time.Second)
-	if _, err := Join(ctx, c, code, "till-1"); err != nil {
-		t.Fatal(err)
-	}
-	if err := hubtest.Commission(ctx, h, "oakfield", "till-1", "v1"); err != nil {
-		t.Fatal(err)
-	}
-	return c, needles, people
+	return c, append(needles, needle{"the sensor's password", fmt.Sprint(c.Sensor.Password)}), people
 }
 
 // fill enrols two people at a running terminal, makes the till work, and adds what the store then holds to the needles.

@@ -112,8 +112,14 @@ func (t *Terminal) settleSlot(log *slog.Logger) {
 	}
 }
 
+// check looks for broken invariants. The office, the audit log, the page and the metrics hear of them (H17); the program's own log each time.
 func (t *Terminal) check(log *slog.Logger) {
-	for _, v := range t.violations() {
+	found := t.violations()
+	t.broken.Store(&found)
+	for _, v := range found {
 		log.Error("an invariant does not hold", "invariant", v.Invariant, "what", v.Text)
+	}
+	if err := t.Custody.Tell(found, t.alert); err != nil {
+		log.Error("not everybody could be told of what the check has found; it is tried again in an hour", "err", err)
 	}
 }
