@@ -7,6 +7,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/matcher"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 // pressesWanted is how many good presses of each finger make an enrolment.
@@ -44,6 +45,19 @@ func (t *Till) dropEnrolment() {
 	t.enrolment = enrolment{}
 }
 
+// endEnrolment drops the enrolment under way, if there is one, and logs why (action). One that custody has in hand is logged by what
+// comes of it.
+func (t *Till) endEnrolment(action string) {
+	if t.enrolling() && !t.enrolment.sealing {
+		t.logEnrolment(action)
+	}
+	t.dropEnrolment()
+}
+
+func (t *Till) logEnrolment(action string) {
+	t.record(audit.Event{Kind: audit.Operator, Action: action, Subject: t.enrolment.subject})
+}
+
 // Enrol begins the enrolment of a subject whose consent decision is permit now
 // (A1): the sensor is not armed before the child has seen the notice and said
 // yes (B5).
@@ -67,6 +81,7 @@ func (t *Till) Enrol(ctx context.Context, subject consent.SubjectID) error {
 			return err
 		}
 		t.enrolment = enrolment{subject: subject, name: p.Name, form: p.Form, fingers: append([]uint8(nil), t.cfg.Fingers...)}
+		t.logEnrolment(actionBegun)
 		t.stepEnrolment(EnrolNotice, "Read the notice together. Yes and no are equally good answers.")
 		return nil
 	})
@@ -78,7 +93,7 @@ func (t *Till) mayEnrol(subject consent.SubjectID) bool {
 	if ok && !t.refused[subject] {
 		return true
 	}
-	t.dropEnrolment()
+	t.endEnrolment(actionStopped)
 	t.enter(FingersOff, "No consent is in force for this pupil ("+strings.Join(reasons, ", ")+"). Ask the office.", stayMessage)
 	return false
 }
@@ -128,6 +143,7 @@ func (t *Till) EnrolOther(ctx context.Context) error {
 		}
 		e.discard(e.fingers[e.nth])
 		e.fingers[e.nth] = spare
+		t.logEnrolment(actionOther)
 		t.askPress("", nil)
 		return nil
 	})

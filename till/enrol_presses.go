@@ -9,6 +9,7 @@ import (
 	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 // askPress waits for the next press.
@@ -65,7 +66,7 @@ func (t *Till) pressed(p press, alike string, err error) {
 	switch {
 	case errors.Is(err, errLost):
 		p.clear()
-		t.dropEnrolment()
+		t.endEnrolment(actionStopped)
 		t.enter(FingersOff, "The sensor is "+*t.reader.words.Load()+". Nothing has been kept; enrol again later.", stayMessage)
 	case err != nil || p.quality < t.cfg.Quality:
 		p.clear()
@@ -83,6 +84,7 @@ func (t *Till) pressed(p press, alike string, err error) {
 // stopAlike shows whose finger this one is too like: one of the two enrolments
 // is wrong, and people must find out which (F4).
 func (t *Till) stopAlike(other consent.SubjectID) {
+	t.logEnrolment(actionAlike)
 	t.stepEnrolment(EnrolAlike, "This finger is already enrolled for somebody else, or very like it. Ask who is right before you go on.")
 	if p, err := t.person(other); err == nil {
 		t.view.Enrolment.Alike = p.Name + ", " + p.Form
@@ -117,13 +119,13 @@ func (t *Till) seal() {
 	e := &t.enrolment
 	records, err := t.records()
 	if err != nil {
-		t.dropEnrolment()
+		t.endEnrolment(actionStopped)
 		t.enter(TryAgain, "The enrolment could not be written down. Nothing has been kept; enrol again.", stayMessage)
 		return
 	}
 	e.sealing = true
 	t.stepEnrolment(EnrolPress, "Sealing.")
-	turn := t.turn
+	turn, subject := t.turn, e.subject
 	t.finish(func(ctx context.Context) func() {
 		defer func() {
 			for _, r := range records {
@@ -131,7 +133,7 @@ func (t *Till) seal() {
 			}
 		}()
 		err := t.parts.Custody.Enrol(ctx, records)
-		return func() { t.sealed(turn, err) }
+		return func() { t.sealed(turn, subject, err) }
 	})
 }
 
@@ -150,7 +152,10 @@ func (t *Till) records() ([]store.TemplateRecord, error) {
 	return records, nil
 }
 
-func (t *Till) sealed(turn uint64, err error) {
+func (t *Till) sealed(turn uint64, subject consent.SubjectID, err error) {
+	if err != nil { // what was taken, the store has logged
+		t.record(audit.Event{Kind: audit.Operator, Action: actionStopped, Subject: subject})
+	}
 	if turn != t.turn {
 		return
 	}

@@ -51,7 +51,15 @@ const (
 	routeOutside = "outside"
 	routeCash    = "cash"
 
-	actionNotThem   = "not-them"
+	actionNotThem     = "not-them"
+	actionUnconfirmed = "unconfirmed"    // somebody was proposed, and neither confirmed nor rejected
+	actionChosen      = "chosen-by-name" // staff picked somebody from a look-up; what they looked for is nobody's business
+	actionBegun       = "enrolment-begun"
+	actionOther       = "enrolment-other-finger"
+	actionAlike       = "enrolment-alike" // a finger was too like somebody else's; whose is not said (F7)
+	actionGivenUp     = "enrolment-given-up"
+	actionStopped     = "enrolment-stopped" // by the terminal: no sensor, no consent any more, no disk
+
 	actionPINsWrong = "pins-wrong"         // so many wrong PINs that the pad rests
 	actionReplay    = "same-picture-twice" // the sensor sent a picture twice
 )

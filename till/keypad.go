@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 // Key takes one key of the pupil's keypad or the page's: '0' to '9', '#' to end
@@ -75,6 +76,7 @@ func (t *Till) Claim(ctx context.Context, subject consent.SubjectID) error {
 		if t.readyForPIN() {
 			t.enter(Keying, "", stayKeying)
 			t.claimed = subject
+			t.record(audit.Event{Kind: audit.Operator, Action: actionChosen, Subject: subject, Route: routeName})
 		}
 		return nil
 	})

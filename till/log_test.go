@@ -34,11 +34,21 @@ var logged = []struct {
 		[]audit.Event{{Kind: audit.Match, Operator: "operator", Subject: "amina", Route: RouteFinger, Band: "any", Limit: "any"}}},
 	{"a stranger's finger, of which nothing may be kept (A15)", func(w *world) { w.scan(grow(9).press()); w.must(w.till.Clear(w.ctx)) }, nil},
 	{"a finger whose pupil the operator does not see", func(w *world) { w.scan(w.bens.press()); w.must(w.reject()) },
-		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Action: actionNotThem, Band: "any", Limit: "any"}}},
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Action: actionNotThem, Route: RouteFinger, Band: "any", Limit: "any"}}},
+	{"a finger that nobody confirms in time", func(w *world) { w.scan(w.bens.press()); time.Sleep(ProposalLife) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Action: actionUnconfirmed, Route: RouteFinger, Band: "any", Limit: "any"}}},
+	{"a finger that is cleared away", func(w *world) { w.scan(w.bens.press()); w.must(w.till.Clear(w.ctx)) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Action: actionUnconfirmed, Route: RouteFinger, Band: "any", Limit: "any"}}},
+	{"a PIN whose pupil the operator does not see", func(w *world) { w.must(w.till.PIN(w.ctx, "493201")); w.must(w.reject()) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Action: actionNotThem, Route: routePIN}}},
 	{"a PIN", func(w *world) { w.must(w.till.PIN(w.ctx, "493201")); w.must(w.confirm()) },
 		[]audit.Event{{Kind: audit.Match, Operator: "operator", Subject: "amina", Route: routePIN}}},
-	{"a name", func(w *world) { w.must(w.till.Choose(w.ctx, w.zoe)); w.must(w.confirm()) },
-		[]audit.Event{{Kind: audit.Match, Operator: "operator", Subject: "zoe", Route: routeName}}},
+	{"a name that is looked for, and nobody chosen", (*world).look, nil},
+	{"a name", func(w *world) { w.look(); w.must(w.till.Choose(w.ctx, w.zoe)); w.must(w.confirm()) }, []audit.Event{
+		{Kind: audit.Operator, Operator: "operator", Subject: "zoe", Action: actionChosen, Route: routeName},
+		{Kind: audit.Match, Operator: "operator", Subject: "zoe", Route: routeName}}},
+	{"a name that a PIN is to follow, which does not come", func(w *world) { w.must(w.till.Claim(w.ctx, w.zoe)); w.must(w.till.Clear(w.ctx)) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Subject: "zoe", Action: actionChosen, Route: routeName}}},
 	{"an outside account", func(w *world) { w.must(w.till.Outside(w.ctx, "PP-1234")); w.must(w.confirm()) },
 		[]audit.Event{{Kind: audit.Match, Operator: "operator", Route: routeOutside}}},
 	{"cash", func(w *world) { w.must(w.till.Cash(w.ctx)) }, []audit.Event{{Kind: audit.Match, Operator: "operator", Route: routeCash}}},
@@ -47,13 +57,36 @@ var logged = []struct {
 		w.scan(picture)
 		w.scan(picture)
 		w.must(w.till.Clear(w.ctx))
-	}, []audit.Event{{Kind: audit.Fault, Operator: "operator", Action: actionReplay}}},
+	}, []audit.Event{{Kind: audit.Operator, Operator: "operator", Action: actionUnconfirmed, Route: RouteFinger, Band: "any", Limit: "any"},
+		{Kind: audit.Fault, Operator: "operator", Action: actionReplay}}},
 	{"PINs that are guessed", func(w *world) {
 		for range freeWrong + 1 {
 			w.must(w.till.PIN(w.ctx, "000000"))
 		}
 		w.must(w.till.Clear(w.ctx))
 	}, []audit.Event{{Kind: audit.Fault, Operator: "operator", Action: actionPINsWrong}}},
+	{"an enrolment that begins", func(w *world) { w.must(w.till.Enrol(w.ctx, w.ben)) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionBegun}}},
+	{"a finger like somebody else's", func(w *world) { w.must(w.till.EnrolYes(w.ctx)); w.press(w.aminas.press()) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionAlike}}},
+	{"another finger in its place", func(w *world) { w.must(w.till.EnrolOther(w.ctx)) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionOther}}},
+	{"the enrolment is given up", func(w *world) { w.must(w.till.Clear(w.ctx)) },
+		[]audit.Event{{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionGivenUp}}},
+	{"an enrolment that nobody goes on with", func(w *world) { w.must(w.till.Enrol(w.ctx, w.ben)); time.Sleep(stayEnrol) }, []audit.Event{
+		{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionBegun},
+		{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionGivenUp}}},
+	{"an enrolment whose consent ends meanwhile", func(w *world) {
+		w.must(w.till.Enrol(w.ctx, w.ben))
+		w.must(w.till.EnrolYes(w.ctx))
+		w.decide(w.ben, consent.Pause, nil)
+		w.press(w.aminas.press())
+		w.decide(w.ben, consent.Permit, nil)
+	}, []audit.Event{
+		{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionBegun},
+		{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "pause"},
+		{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionStopped},
+		{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "permit"}}},
 	{"a restriction at the hub", func(w *world) { w.decide(w.ben, consent.Pause, nil) },
 		[]audit.Event{{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "pause"}}},
 	{"its end", func(w *world) { w.decide(w.ben, consent.Permit, nil) },
@@ -66,7 +99,11 @@ var logged = []struct {
 	{"an order for somebody's data", (*world).export, []audit.Event{{Kind: audit.Command, Subject: "zoe", Row: "G1", Action: "export/x_0123456789abcdef"}}},
 	{"the root key moves to another slot", func(w *world) { w.slot = &keyslot.Memory{Rand: w.rand}; w.must(w.store.Move(w.slot)) },
 		[]audit.Event{{Kind: audit.KeyEvent, Action: "slot-moved"}}},
-	{"an old card, found by the hub", func(w *world) { w.must(w.custody.Refetch("a card was put back")) }, []audit.Event{{Kind: audit.Fault, Row: "H17", Action: "rewound"}}},
+	{"an old card, found by the hub", func(w *world) { w.must(w.custody.Refetch("a card was put back")) }, []audit.Event{
+		{Kind: audit.Match, Operator: "operator", Subject: "amina", Action: audit.TakenOver, Route: RouteFinger, Band: "any", Limit: "any"},
+		{Kind: audit.Match, Operator: "operator", Subject: "amina", Action: audit.TakenOver, Route: routePIN},
+		{Kind: audit.Match, Operator: "operator", Subject: "zoe", Action: audit.TakenOver, Route: routeName},
+		{Kind: audit.Fault, Row: "H17", Action: "rewound"}}},
 	{"an invariant that does not hold", (*world).strangerInGallery, []audit.Event{{Kind: audit.Fault, Row: "H17", Action: "broken/I1", Count: 2}}},
 	{"the same an hour later", (*world).check, nil},
 	{"it holds again", func(w *world) { w.gallery.RemoveSubject(string(w.zoe)); w.check() }, []audit.Event{{Kind: audit.Fault, Row: "H17", Action: "holds-again/I1"}}},
@@ -91,7 +128,7 @@ func TestI5EveryKindOfLogEntry(t *testing.T) {
 			synctest.Wait()
 			var got []audit.Event
 			w.must(w.store.Events(0, func(n int64, e audit.Event) bool {
-				if n >= next || len(row.want) > 0 && row.want[0].Action == "rewound" { // a new log
+				if n >= next || len(row.want) > 0 && row.want[0].Action == audit.TakenOver { // a new log
 					got = append(got, e)
 				}
 				return true
@@ -163,6 +200,15 @@ func (w *world) export() {
 		Requester: "Zoë Müller", Identity: "passport"}
 	_, err = export.Seal(w.store, export.Site{ID: "st-mary"}, order)
 	w.must(err)
+}
+
+// look looks for Zoë.
+func (w *world) look() {
+	found, err := w.till.Lookup(w.ctx, "Zoë M")
+	w.must(err)
+	if len(found) != 1 {
+		w.t.Errorf("looked for one and found %d", len(found))
+	}
 }
 
 // strangerInGallery breaks I1: Zoë, who has not consented, can be matched.

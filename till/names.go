@@ -10,6 +10,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 const (
@@ -128,6 +129,7 @@ func (t *Till) Choose(ctx context.Context, subject consent.SubjectID) error {
 		if t.cashOnly() {
 			return nil
 		}
+		t.record(audit.Event{Kind: audit.Operator, Action: actionChosen, Subject: subject, Route: routeName})
 		t.propose(identity{subject: subject, route: routeName}, "The operator picked the name. Compare the face.")
 		return nil
 	})

@@ -28,7 +28,10 @@ func (t *Till) Refuse(ctx context.Context, subject consent.SubjectID) error {
 
 func (t *Till) refuse(subject consent.SubjectID) {
 	t.refused[subject] = true
-	t.dropEnrolment()
+	if t.enrolment.subject == subject { // the refusal says how it ended
+		t.dropEnrolment()
+	}
+	t.endEnrolment(actionGivenUp)
 	t.enter(Refused, "Noted. Their finger is not used any more. Serve by PIN, name or cash.", stayMessage)
 	if p, err := t.person(subject); err == nil {
 		t.view.Proposal = &Proposal{Subject: subject, Name: p.Name, Form: p.Form}

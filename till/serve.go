@@ -47,6 +47,14 @@ func (t *Till) stands(id string) bool {
 	return t.view.State == Proposed && t.view.Proposal.ID == id && time.Now().Before(t.until)
 }
 
+// unconfirmed logs a proposal that ends without the operator's word on it. Of whom is not said: nobody knows whether it was them.
+func (t *Till) unconfirmed() {
+	if t.who.route != "" {
+		t.record(audit.Event{Kind: audit.Operator, Action: actionUnconfirmed, Route: t.who.route, Band: t.who.band, Limit: t.who.limit})
+		t.who = identity{}
+	}
+}
+
 // Confirm serves the proposed person. id is the proposal that the operator saw.
 func (t *Till) Confirm(ctx context.Context, id string) error {
 	return t.do(ctx, func() error {
@@ -61,6 +69,7 @@ func (t *Till) Confirm(ctx context.Context, id string) error {
 		}
 		now := t.parts.Now()
 		t.record(audit.Event{Kind: audit.Match, Subject: who.subject, Route: who.route, Band: who.band, Limit: who.limit})
+		t.who = identity{}
 		if who.subject != "" {
 			t.served[who.subject] = now
 		}
@@ -86,9 +95,8 @@ func (t *Till) NotThem(ctx context.Context, id string) error {
 		if !t.stands(id) {
 			return ErrStale
 		}
-		if t.who.finger {
-			t.record(audit.Event{Kind: audit.Operator, Action: actionNotThem, Band: t.who.band, Limit: t.who.limit})
-		}
+		t.record(audit.Event{Kind: audit.Operator, Action: actionNotThem, Route: t.who.route, Band: t.who.band, Limit: t.who.limit})
+		t.who = identity{}
 		t.again("Rejected. Try another way.", nil, false)
 		return nil
 	})
@@ -136,7 +144,7 @@ func plainReference(s string) bool {
 // Clear ends whatever is on the screen and waits for the next pupil.
 func (t *Till) Clear(ctx context.Context) error {
 	return t.do(ctx, func() error {
-		t.dropEnrolment()
+		t.endEnrolment(actionGivenUp)
 		t.idle("")
 		return nil
 	})

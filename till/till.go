@@ -140,6 +140,8 @@ func (t *Till) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-t.ctx.Done():
+			t.unconfirmed()
+			t.endEnrolment(actionGivenUp)
 			return nil
 		case a := <-t.actions:
 			err := a.run()

@@ -64,6 +64,7 @@ func (t *Till) send(apply func()) bool {
 // enter begins a new turn. What was under way is cancelled, and its result,
 // should one still come, belongs to a turn that is over.
 func (t *Till) enter(state State, say string, stay time.Duration) {
+	t.unconfirmed()
 	t.endTurn()
 	t.turn++
 	t.turnCtx, t.endTurn = context.WithCancel(t.ctx)
@@ -103,7 +104,7 @@ func (t *Till) expire() {
 	case Reading:
 		t.idle("No finger came.")
 	case EnrolNotice, EnrolPress, EnrolAlike:
-		t.dropEnrolment()
+		t.endEnrolment(actionGivenUp)
 		t.idle("The enrolment was given up: nothing came for a while. Nothing has been kept.")
 	default:
 		t.idle("")
