@@ -25,7 +25,7 @@ into the slot that does not run. A start on trial is committed when the daemon s
 otherwise the next start is the old version's.`,
 		Args: cli.Args(cobra.NoArgs),
 	}
-	c.AddCommand(updateStatusCommand(), updateInstallCommand(), updateApplyCommand(s), updateTryCommand(), updateConfirmCommand(s))
+	c.AddCommand(updateStatusCommand(), updateInstallCommand(s), updateApplyCommand(s), updateTryCommand(s), updateConfirmCommand(s), updateForgetCommand(s))
 	return c
 }
 
@@ -53,12 +53,14 @@ func updateStatusCommand() *cobra.Command {
 	}
 }
 
-func updateInstallCommand() *cobra.Command {
+func updateInstallCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
 		Use:   "install FOLDER",
 		Short: "Write a bundle into the slot that does not run",
 		Long: `Write the bundle in FOLDER (bundle.release, boot.img.zst, root.img.zst) into the slot that does not run, and read
-it back. It can be repeated after any failure. 'tillprintd update try' starts it.`,
+it back. It can be repeated after any failure. 'tillprintd update try' starts it. A version that was tried before and did
+not serve is refused, so that a stick that is left in is not tried for ever: 'tillprintd update forget', or a new word in a
+file called again.txt in FOLDER, has it tried once more.`,
 		Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			card, err := terminald.ThisCard()
@@ -71,6 +73,13 @@ it back. It can be repeated after any failure. 'tillprintd update try' starts it
 			}
 			r, err := card.Open(args[0], key)
 			if err != nil {
+				return err
+			}
+			config, err := terminald.Load(*s.path) // and stay root
+			if err != nil {
+				return cli.Usage(err)
+			}
+			if err := config.Untried(args[0], r); err != nil {
 				return err
 			}
 			var size int64
@@ -95,7 +104,9 @@ func updateApplyCommand(s *settings) *cobra.Command {
 		Use:   "apply",
 		Short: "Install what the daemon has fetched; the image's own unit calls this as root",
 		Long: `Install the version that the hub has staged and the daemon has fetched, as 'update install' does, and leave word of
-how that went. Without one it does nothing. Everything is checked against the release key again.`,
+how that went. Everything is checked against the release key again. Outside the hours (update.hours), and in another start
+of the machine than the one that fetched it, nothing is installed and the files stay: the daemon has it done when the hours
+come again. It exits 1 when nothing was installed.`,
 		Args: cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, err := terminald.Load(*s.path) // and stay root
@@ -110,8 +121,8 @@ how that went. Without one it does nothing. Everything is checked against the re
 			if err != nil {
 				return err
 			}
-			version, err := terminald.ApplyUpdate(c.Context(), config, card, key, canTry(), func(int) {})
-			if err == nil && version != "" {
+			version, err := terminald.ApplyUpdate(c.Context(), config, card, key, time.Now(), canTry(), func(int) {})
+			if err == nil {
 				fmt.Fprintf(c.OutOrStdout(), "version %s is in slot %v\n", version, card.Running.Other())
 			}
 			return err
@@ -141,6 +152,21 @@ trial's time is over.`,
 				fmt.Fprintf(c.OutOrStdout(), "slot %v is committed\n", card.Running)
 			}
 			return err
+		},
+	}
+}
+
+func updateForgetCommand(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use:   "forget",
+		Short: "Have versions tried once more that were tried and did not serve",
+		Args:  cli.Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			config, err := terminald.Load(*s.path)
+			if err != nil {
+				return cli.Usage(err)
+			}
+			return config.ForgetTried()
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,23 +16,36 @@ import (
 // trialModule is there where the image's kernel module has found the Pi's firmware. It makes the restart below a trial.
 const trialModule = "/sys/module/tillprint_tryboot"
 
-func updateTryCommand() *cobra.Command {
+func updateTryCommand(s *settings) *cobra.Command {
 	return &cobra.Command{
-		Use:   "try",
+		Use:   "try [FOLDER]",
 		Short: "Restart into the slot that does not run, once",
 		Long: `Restart into the slot that does not run, once, by the firmware's one-shot flag. If the new version does not serve
 within ten minutes, hangs, or does not start at all, the next start is the present version's again. A slot that no update was
-written into completely is not tried.`,
-		Args: cli.Args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
+written into completely is not tried, nor one that holds an older version which is not signed to go back to. FOLDER is where
+it was installed from.`,
+		Args: cli.Args(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
 			card, err := terminald.ThisCard()
 			if err != nil {
 				return err
 			}
-			if err := card.Tryable(); err != nil {
+			key, err := terminald.ReleaseKey()
+			if err != nil {
+				return err
+			}
+			r, err := card.Tryable(key)
+			if err != nil {
 				return err
 			}
 			if err := canTry(); err != nil {
+				return err
+			}
+			config, err := terminald.Load(*s.path) // and stay root
+			if err != nil {
+				return cli.Usage(err)
+			}
+			if err := config.NoteTrial(strings.Join(args, ""), r.Sequence); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "restarting into slot %v, on trial\n", card.Running.Other())

@@ -93,7 +93,7 @@ func (c Card) Install(ctx context.Context, dir string, r *release.Release, step 
 			return fmt.Errorf("writing %s into slot %v: %w", names[i], to, err)
 		}
 	}
-	if err := name(c.Partition(to.boot()), to); err != nil {
+	if err := c.name(to, dir); err != nil {
 		return fmt.Errorf("naming slot %v: %w", to, err)
 	}
 	return nil
@@ -124,9 +124,14 @@ func write(ctx context.Context, partition, path string, f release.File, step fun
 	return flash.Copy(ctx, card, image, step)
 }
 
-// name gives the boot partition the command line of its slot: a bundle carries both.
-func name(partition string, s Slot) (err error) {
-	device, size, err := flash.Open(partition)
+// name gives a slot's boot partition the command line of that slot, since a bundle carries both, and before it the signed
+// statement of what was installed, which Tryable reads.
+func (c Card) name(s Slot, dir string) (err error) {
+	statement, err := os.ReadFile(filepath.Join(dir, Statement))
+	if err != nil {
+		return err
+	}
+	device, size, err := flash.Open(c.Partition(s.boot()))
 	if err != nil {
 		return err
 	}
@@ -135,59 +140,38 @@ func name(partition string, s Slot) (err error) {
 	if err != nil {
 		return err
 	}
-	text, err := boot.ReadFile("cmdline-" + string(s) + ".txt")
+	text, err := get(boot, "cmdline-"+string(s)+".txt")
 	if err != nil {
 		return err
 	}
 	if got, err := Running(string(text)); err != nil || got != s {
 		return errors.Join(fmt.Errorf("the bundle's command line is not slot %v's", s), err)
 	}
-	to, err := boot.OpenFile("/cmdline.txt", os.O_CREATE|os.O_RDWR|os.O_TRUNC)
+	if err := put(boot, Statement, statement); err != nil {
+		return err
+	}
+	return errors.Join(put(boot, "cmdline.txt", text), device.Sync())
+}
+
+// get reads a text, which the library fills up with zeros to the end of its last cluster.
+func get(boot *fat32.FileSystem, name string) ([]byte, error) {
+	text, err := boot.ReadFile(name)
+	return bytes.TrimRight(text, "\x00"), err
+}
+
+func put(boot *fat32.FileSystem, name string, text []byte) error {
+	to, err := boot.OpenFile("/"+name, os.O_CREATE|os.O_RDWR|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(to, bytes.NewReader(text))
-	return errors.Join(err, to.Close(), device.Sync())
+	return errors.Join(err, to.Close())
 }
 
 // OnTrial reports whether the running version is on trial: the next plain start would be the other slot's.
 func (c Card) OnTrial() (bool, error) {
 	committed, err := Committed(c.Autoboot)
 	return err == nil && committed != c.Running, err
-}
-
-// ErrEmpty says that the other slot holds no version that could be started.
-var ErrEmpty = errors.New("no update was written into it completely; install one first")
-
-// Tryable says whether the slot that does not run can be started on trial: it holds a whole version, and the running one is
-// committed, so that there is something to fall back to.
-func (c Card) Tryable() error {
-	trial, err := c.OnTrial()
-	if err != nil {
-		return err
-	}
-	if trial {
-		return fmt.Errorf("trying slot %v: %w", c.Running.Other(), ErrTrial)
-	}
-	// Install writes a partition's beginning last, and the slot's name after everything else.
-	to := c.Running.Other()
-	device, size, err := flash.Open(c.Partition(to.boot()))
-	if err != nil {
-		return fmt.Errorf("trying slot %v: %w", to, err)
-	}
-	defer device.Close()
-	boot, err := fat32.Read(file.New(device, true), size, 0, 512)
-	if err != nil {
-		return fmt.Errorf("trying slot %v: %w", to, ErrEmpty)
-	}
-	text, err := boot.ReadFile("cmdline.txt")
-	if err != nil {
-		return fmt.Errorf("trying slot %v: %w", to, ErrEmpty)
-	}
-	if got, err := Running(string(text)); err != nil || got != to {
-		return fmt.Errorf("trying slot %v: %w", to, ErrEmpty)
-	}
-	return nil
 }
 
 // This is the card of a terminal that was started from one. osRelease is the text of its os-release.

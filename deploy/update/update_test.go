@@ -140,14 +140,16 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestTryable tries slots that are empty, whole, and cut off while they were written.
+// TestTryable tries slots that are empty, whole, cut off while they were written, and older than what runs.
 func TestTryable(t *testing.T) {
 	b := newBench(t, 11, false)
-	if err := b.Tryable(); !errors.Is(err, ErrEmpty) {
+	if err := b.tries(); !errors.Is(err, ErrEmpty) {
 		t.Errorf("an empty slot: %v", err)
 	}
 	must(t, b.install(t))
-	must(t, b.Tryable())
+	if r, err := b.Tryable(b.key); err != nil || r.Sequence != 11 {
+		t.Errorf("it holds %+v, %v", r, err)
+	}
 
 	// A newer version is cut off in its root, of which nothing shows in the boot partition.
 	b.bundle(t, 12, false)
@@ -157,14 +159,53 @@ func TestTryable(t *testing.T) {
 	if err := b.Install(cut, b.dir, r, func(int) { stop() }); !errors.Is(err, context.Canceled) {
 		t.Fatalf("the installation went on: %v", err)
 	}
-	if err := b.Tryable(); !errors.Is(err, ErrEmpty) {
+	if err := b.tries(); !errors.Is(err, ErrEmpty) {
 		t.Errorf("a slot of which half was written: %v", err)
 	}
 	must(t, b.install(t))
 	b.Running = B
-	if err := b.Tryable(); !errors.Is(err, ErrTrial) {
+	if err := b.tries(); !errors.Is(err, ErrTrial) {
 		t.Errorf("while on trial: %v", err)
 	}
+	b.Running = A
+	for _, c := range []struct {
+		running uint64
+		want    error
+	}{{13, ErrOlder}, {12, ErrSame}, {11, nil}} {
+		b.Sequence = c.running
+		if err := b.tries(); !errors.Is(err, c.want) {
+			t.Errorf("version 12 while %d runs: %v", c.running, err)
+		}
+	}
+	key := b.key
+	b.key = newBench(t, 1, false).key
+	if err := b.tries(); !errors.Is(err, release.ErrUnsigned) {
+		t.Errorf("with a statement of somebody else's: %v", err)
+	}
+	b.key, b.Sequence = key, 10
+	b.bundle(t, 9, true)
+	must(t, b.install(t))
+	must(t, b.tries())
+}
+
+// A slot as it was flashed is whole, and says nothing of its version.
+func TestASlotThatWasNotInstalledIsNotTried(t *testing.T) {
+	b := newBench(t, 11, false)
+	must(t, b.install(t))
+	device, err := os.OpenFile(b.Partition(3), os.O_RDWR, 0)
+	must(t, err)
+	defer device.Close()
+	boot, err := fat32.Read(file.New(device, false), bootSize, 0, 512)
+	must(t, err)
+	must(t, boot.Remove("/"+Statement))
+	if err := b.tries(); !errors.Is(err, ErrUnknown) {
+		t.Error(err)
+	}
+}
+
+func (b *bench) tries() error {
+	_, err := b.Tryable(b.key)
+	return err
 }
 
 func TestRefuses(t *testing.T) {

@@ -41,3 +41,13 @@ func (h Hours) Hold(t time.Time) bool {
 	}
 	return at >= h.from || at < h.until
 }
+
+// End is when the span that t lies in ends.
+func (h Hours) End(t time.Time) time.Time {
+	year, month, day := t.Date()
+	end := time.Date(year, month, day, 0, int(h.until.Minutes()), 0, 0, t.Location())
+	if !end.After(t) {
+		end = time.Date(year, month, day+1, 0, int(h.until.Minutes()), 0, 0, t.Location())
+	}
+	return end
+}

@@ -31,3 +31,23 @@ func TestHours(t *testing.T) {
 		}
 	}
 }
+
+func TestHoursEnd(t *testing.T) {
+	zone := time.FixedZone("there", 3600)
+	at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, zone) }
+	for text, cases := range map[string]map[time.Time]time.Time{
+		"18:00-05:30": {at(28, 22, 0): at(29, 5, 30), at(29, 5, 29): at(29, 5, 30)},
+		"01:00-05:00": {at(28, 1, 0): at(28, 5, 0)},
+		"18:00-00:00": {at(28, 22, 0): at(29, 0, 0)},
+	} {
+		var h Hours
+		if err := h.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		for now, want := range cases {
+			if got := h.End(now); !got.Equal(want) {
+				t.Errorf("%s at %v ends at %v, want %v", text, now, got, want)
+			}
+		}
+	}
+}

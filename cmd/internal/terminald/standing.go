@@ -133,5 +133,8 @@ func Confirm(ctx context.Context, c Config, card update.Card) (bool, error) {
 	if why := now.lacks(before); why != "" {
 		return refuse(why)
 	}
-	return true, update.Commit(card.Autoboot, card.Running)
+	if err := update.Commit(card.Autoboot, card.Running); err != nil {
+		return false, err
+	}
+	return true, c.ForgetTried()
 }

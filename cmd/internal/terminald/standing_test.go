@@ -93,8 +93,9 @@ func TestATrialIsCommittedByWhatItServes(t *testing.T) {
 		term.noticed(t, "bad", "")
 		must(t, sim.Replug())
 		shows(ctx, term, func(l till.Lamp) bool { return l.Part == "Sensor" && l.Level == till.Good })
-		if done, err := Confirm(t.Context(), c, card); !done || err != nil {
-			t.Errorf("committed %t, %v", done, err)
+		must(t, c.NoteTrial("", card.Sequence))
+		if done, err := Confirm(t.Context(), c, card); !done || err != nil || c.tried(card.Sequence) != nil {
+			t.Errorf("committed %t, %v; the attempt is kept: %v", done, err, c.tried(card.Sequence))
 		}
 	})
 	if done, err := Confirm(t.Context(), c, card); done || err != nil {

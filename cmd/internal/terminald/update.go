@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -108,12 +109,13 @@ func (c Config) writeOutcome(o outcome) error {
 	return os.Chmod(c.outcomePath(), 0o644) // root writes it, the daemon reads it; nobody else gets into its folder
 }
 
-// ApplyUpdate installs what the daemon has fetched, on card, and reports its version; "" if nothing is ready. It is called as
-// root, outside the daemon, and trusts nothing of what lies there: all of it is checked against the release key again. unable
-// is why this machine could not try what is installed; then nothing is, and the hub hears why.
-func ApplyUpdate(ctx context.Context, c Config, card update.Card, key note.Verifier, unable error, step func(int)) (version string, err error) {
-	if _, err := os.Stat(c.readyPath()); errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+// ApplyUpdate installs what the daemon has fetched, on card, and reports its version. It is called as root, outside the
+// daemon, and trusts nothing of what lies there: all of it is checked against the release key again. Outside the hours it
+// installs nothing, and leaves the files. unable is why this machine could not try what is installed; then nothing is, and
+// the hub hears why.
+func ApplyUpdate(ctx context.Context, c Config, card update.Card, key note.Verifier, now time.Time, unable error, step func(int)) (version string, err error) {
+	if err := c.mayApply(now); err != nil {
+		return "", err
 	}
 	r, err := card.Open(c.updateDir(), key)
 	o := outcome{Boot: bootID()}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 
 	"github.com/tillprint/tillprint/deploy/release"
 	"github.com/tillprint/tillprint/deploy/update"
-	"github.com/tillprint/tillprint/store/durable"
 	"github.com/tillprint/tillprint/sync/register"
 	"github.com/tillprint/tillprint/sync/terminal"
 )
@@ -107,14 +105,16 @@ func (u *updater) pursue(ctx context.Context, card update.Card, o *register.Upda
 		return register.UpdateFailed, done.Error
 	case done.Boot == u.boot:
 		return register.UpdateTrial, "installed; it is tried at the next start"
+	case u.c.tried(o.Sequence) == nil: // the power went between: it is installed once more
 	default:
 		return register.UpdateFailed, "it was started on trial and did not serve; the version before runs again"
 	}
-	if ready, err := os.ReadFile(u.c.readyPath()); err == nil && string(ready) == strconv.FormatUint(o.Sequence, 10) {
+	now := u.now()
+	if ready, err := u.c.readReady(); err == nil && ready.Sequence == o.Sequence && ready.holds(u.boot, now) {
 		return register.UpdateReady, "fetched and whole"
 	}
-	if !u.c.Update.Hours.Hold(u.now()) {
-		return register.UpdateFetching, "waits for the hours " + u.c.Update.Hours.String()
+	if !u.c.Update.Hours.Hold(now) {
+		return register.UpdateFetching, "waits for the hours " + u.c.Update.Hours.String() + ", in which it must be switched on"
 	}
 	switch err := u.fetch(ctx, card, o); {
 	case errors.Is(err, errUnfit):
@@ -166,7 +166,7 @@ func (u *updater) fetch(ctx context.Context, card update.Card, o *register.Updat
 			return fmt.Errorf("%w: %w", errUnfit, errors.Join(err, os.Remove(path)))
 		}
 	}
-	return durable.Replace(u.c.readyPath(), []byte(strconv.FormatUint(o.Sequence, 10)))
+	return u.c.writeReady(readiness{Sequence: o.Sequence, Boot: u.boot, Until: u.c.Update.Hours.End(u.now())})
 }
 
 // forget clears what an earlier offer has left.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -283,8 +284,26 @@ func (m *member) rollout() hub.Rollout {
 
 // apply is root's part.
 func (m *member) apply() error {
-	_, err := ApplyUpdate(m.f.t.Context(), m.c, m.on, m.f.key, nil, func(int) {})
+	_, err := ApplyUpdate(m.f.t.Context(), m.c, m.on, m.f.key, m.now(), nil, func(int) {})
 	return err
+}
+
+// notNow sees that an update that is ready is not installed after what happens, that nothing waits for it any more, and that
+// the files stay.
+func (m *member) notNow(happens func()) {
+	m.f.t.Helper()
+	happens()
+	if err := m.apply(); !errors.Is(err, ErrNotNow) {
+		m.f.t.Errorf("installed: %v", err)
+	}
+	if err := m.apply(); !errors.Is(err, ErrNothingReady) {
+		m.f.t.Errorf("it is ready still: %v", err)
+	}
+	for _, path := range m.files() {
+		if _, err := os.Stat(path); err != nil {
+			m.f.t.Error(err)
+		}
+	}
 }
 
 // A version goes from the hub to the terminals, one first: fetched through a wire that breaks, outside serving hours only,
@@ -318,6 +337,17 @@ func TestStagedUpdate(t *testing.T) {
 		t.Errorf("%d bytes were fetched after the break, of %d in all: it began anew", again, size)
 	}
 	first.looks(register.UpdateReady, "")
+	first.notNow(func() { first.now = func() time.Time { return night().Add(14 * time.Hour) } }) // the next day
+	first.now = night
+	first.looks(register.UpdateReady, "")
+	first.notNow(func() { // the power was off over night, and the clock stood still
+		must(t, first.c.writeReady(readiness{Sequence: 11, Boot: "boot-0", Until: night().Add(time.Hour)}))
+	})
+	before = f.sent.Load()
+	first.looks(register.UpdateReady, "")
+	if again := f.sent.Load() - before; again != 0 {
+		t.Errorf("%d bytes of what was here already were fetched again", again)
+	}
 	must(t, first.apply())
 	if _, err := os.Stat(first.c.readyPath()); err == nil {
 		t.Error("what is installed is ready still")
@@ -366,7 +396,12 @@ func TestAFailedUpdateStopsTheRest(t *testing.T) {
 		{"it did not serve", 11, nil, func(m *member) {
 			m.looks(register.UpdateReady, "")
 			must(m.f.t, m.apply())
-			m.boot = "boot-2" // and slot A runs again
+			m.boot = "boot-2" // without a trial: the power went, and it is installed once more
+			m.looks(register.UpdateReady, "")
+			must(m.f.t, m.c.writeReady(readiness{Sequence: 11, Boot: bootID(), Until: m.now().Add(time.Hour)}))
+			must(m.f.t, m.apply())
+			must(m.f.t, m.c.NoteTrial("", 11))
+			m.boot = "boot-3" // and slot A runs again
 		}, "it was started on trial and did not serve"},
 		{"no room on the card", 11, nil, func(m *member) {
 			m.looks(register.UpdateReady, "")
