@@ -38,7 +38,7 @@ A new hub: 'init' makes its keys, 'site add' its first school, 'officer add' the
 of the office; then 'run' serves. 'join-code' prints the code with which a terminal joins.`,
 	}
 	s.path = cli.ConfigFlag(c, "/etc/tillprint/tillprint-hub.toml")
-	c.AddCommand(runCommand(s), initCommand(s), siteCommand(s), officerCommand(s), joinCodeCommand(s), joinAnswerCommand(s), commissionCommand(s), readmitCommand(s), heldCommand(s), decommissionedCommand(s), pinsCommand(s), updateCommand(s), labelsCommand(s), authorityCommand(s), tillBrowserCommand(s), tillBrowsersCommand(s), cli.ConfigCommand(hubd.Example))
+	c.AddCommand(runCommand(s), initCommand(s), siteCommand(s), officerCommand(s), joinCodeCommand(s), joinAnswerCommand(s), commissionCommand(s), readmitCommand(s), heldCommand(s), decommissionedCommand(s), pinsCommand(s), updateCommand(s), labelsCommand(s), authorityCommand(s), tillBrowserCommand(s), tillBrowsersCommand(s), cli.ConfigCommand(hubd.Example, func(path string) error { _, err := hubd.Load(path); return err }))
 	return c
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
@@ -38,15 +39,19 @@ redeems it, 'tillprintd run' serves. Who may be matched comes signed from the hu
 	s.path = cli.ConfigFlag(c, terminald.ConfigPath)
 	c.AddCommand(runCommand(s), setupCommand(), joinCommand(s), firstStartCommand(s), updateCommand(s), keyslotCommand(s),
 		terminald.DoctorCommand(s.load), selfTestCommand(s), supportCommand(s), decommissionCommand(s),
-		cli.ConfigCommand(terminald.Example))
+		cli.ConfigCommand(terminald.Example, func(path string) error { _, err := terminald.Load(path); return err }))
 	return c
 }
 
 func runCommand(s *settings) *cobra.Command {
-	return &cobra.Command{
+	var await bool
+	var notes string
+	c := &cobra.Command{
 		Use:   "run",
 		Short: "Serve until stopped",
-		Args:  cli.Args(cobra.NoArgs),
+		Long: `Serve until stopped. What is missing, a sensor, the hub, a store that opens, stands on the page, and
+what can be served without it is.`,
+		Args: cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			config, err := s.load()
 			if err != nil {
@@ -54,13 +59,27 @@ func runCommand(s *settings) *cobra.Command {
 			}
 			// systemd learns that pupils can be served; without systemd this does nothing.
 			ready := func() { _, _ = daemon.SdNotify(false, daemon.SdNotifyReady) }
-			err = terminald.Run(c.Context(), config, config.Log.Logger(os.Stderr), terminald.Hooks{Serving: ready})
+			err = terminald.Run(c.Context(), config, config.Log.Logger(os.Stderr), terminald.Hooks{Serving: ready, AwaitJoin: await, Notes: lines(notes)})
 			if errors.Is(err, terminal.ErrWiped) {
 				return cli.Final(err)
 			}
 			return err
 		},
 	}
+	c.Flags().BoolVar(&await, "await-join", false, "take cash until this device has joined, instead of ending")
+	c.Flags().StringVar(&notes, "notes", "", "a file with sentences for the page, one a line, of whatever starts the daemon")
+	return c
+}
+
+// lines are those of a file, if it is there: what a system has to say is no reason not to serve.
+func lines(path string) (all []string) {
+	text, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(strings.ToValidUTF8(line, "")); line != "" {
+			all = append(all, line)
+		}
+	}
+	return all
 }
 
 func joinCommand(s *settings) *cobra.Command {

@@ -27,9 +27,17 @@ const (
 // FirstStart makes this device the terminal that the join file at path says, and deletes the file. Until the hub can be
 // reached it goes on trying: a terminal may be mounted before its network socket works. Meanwhile a request lies beside the
 // join file, to be carried to the hub, and an answer that is put there is taken. It ends with an error when the
-// hub refuses the code, which is of no use any more then. A power cut at any moment leaves the file, or a store that has
+// hub refuses the code, which is of no use any more then; what is wrong stands on the page of a daemon that waits for the join. A power cut at any moment leaves the file, or a store that has
 // joined; then the next start only deletes the file.
 func FirstStart(ctx context.Context, c Config, path string, log *slog.Logger, after func(time.Duration) <-chan time.Time) (store.Identity, error) {
+	id, err := firstStart(ctx, c, path, log, after)
+	if err == nil || ctx.Err() == nil {
+		c.noteTrouble(err, log)
+	}
+	return id, err
+}
+
+func firstStart(ctx context.Context, c Config, path string, log *slog.Logger, after func(time.Duration) <-chan time.Time) (store.Identity, error) {
 	if c.joined() {
 		log.Info("this terminal has joined already; the join file is not needed", "file", path)
 		return store.Identity{}, joinfile.Consume(path)
@@ -55,6 +63,7 @@ func FirstStart(ctx context.Context, c Config, path string, log *slog.Logger, af
 			return store.Identity{}, err
 		}
 		carry.leaveRequest()
+		c.noteTrouble(fmt.Errorf("the hub does not admit it yet, and is asked again: %w", err), log)
 		log.Warn("the hub does not admit this terminal yet; it is asked again", "in", pause, "err", err)
 		select {
 		case <-ctx.Done():

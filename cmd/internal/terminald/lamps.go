@@ -23,6 +23,7 @@ func (t *Terminal) lamps() []till.Lamp {
 	if words := t.Custody.Waiting(); words != "" {
 		lamps = append(lamps, till.Lamp{Part: "Office", Words: words, Level: till.Warn})
 	}
+	lamps = append(lamps, noteLamps(t.notes)...)
 	if locked.Trouble() != nil {
 		lamps = append(lamps, till.Lamp{Part: "Memory", Words: "not locked: what is in use could reach a swap file; ask a technician", Level: till.Warn})
 	}
@@ -51,6 +52,14 @@ func brokenLamp(broken []store.Violation) till.Lamp {
 	}
 	slices.Sort(names)
 	return till.Lamp{Part: "Check", Words: "found what must never be (" + strings.Join(slices.Compact(names), ", ") + "): tell the office today; 'tillprint doctor' says more", Level: till.Bad}
+}
+
+// noteLamps are what the system has to say that has started the daemon.
+func noteLamps(notes []string) []till.Lamp {
+	if len(notes) == 0 {
+		return nil
+	}
+	return []till.Lamp{{Part: "Start", Words: strings.Join(notes, "; "), Level: till.Warn}}
 }
 
 // littleRoom is when a card counts as full, in bytes: what is set aside for wipes does not count as free.

@@ -27,7 +27,7 @@ import (
 // assemble makes the terminal's parts around an open store, and what runs
 // beside the till: lights, and the outlet where one is configured.
 func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Terminal, *serving, error) {
-	t := &Terminal{Store: st, Gallery: matcher.NewGallery(), log: log, dir: c.Store.Dir,
+	t := &Terminal{notes: hooks.Notes, Store: st, Gallery: matcher.NewGallery(), log: log, dir: c.Store.Dir,
 		keepLog: time.Duration(c.Audit.KeepDays) * 24 * time.Hour, presses: newPresses(), recent: hooks.recent, trial: hooks.trial, idle: make(chan struct{})}
 	var err error
 	if t.Custody, err = custody.Open(st, t.Gallery); err != nil {

@@ -17,12 +17,15 @@ import (
 	"github.com/tillprint/tillprint/till"
 )
 
-// Hooks let a demonstration or a test watch a terminal. All may be nil.
+// Hooks are what whoever starts a terminal has to say about it; a demonstration or a test watches it with them. All may be nil.
 type Hooks struct {
 	Serving func()                // each time the page begins to be served: pupils can pay cash at least; must not wait
 	Ready   func(*Terminal) error // once the store is open too: pupils can be served by PIN, name and cash
 	OnStep  func(step string)     // after each durable step of the store; see store.Options
 	OnScan  func(till.Result)     // after each press
+
+	AwaitJoin bool     // take cash until the terminal has joined, instead of ending with an error
+	Notes     []string // sentences for the page, of the system that has started the daemon
 
 	recent *recent     // of Run
 	trial  func() bool // this version is on trial; nil asks the card
@@ -40,7 +43,8 @@ type Terminal struct {
 	broken  atomic.Pointer[[]store.Violation] // invariants, as the last check found them; nil before the first
 	presses *presses
 	updates *updater
-	recent  *recent // lines of the log
+	recent  *recent  // lines of the log
+	notes   []string // of Hooks
 
 	log     *slog.Logger
 	dir     string        // of the store
@@ -93,6 +97,10 @@ func open(ctx context.Context, p *opening, hooks Hooks) (*store.Store, error) {
 	next, why := p.try, errors.New("the key slot is slow to answer")
 	select {
 	case o := <-first:
+		if hooks.AwaitJoin && errors.Is(o.err, errNotJoined) {
+			_, why = p.tryJoined()
+			return takeCash(ctx, p.c, p.log, hooks, why, p.tryJoined)
+		}
 		if o.err == nil || hopeless(o.err) {
 			return o.st, o.err
 		}

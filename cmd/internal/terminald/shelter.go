@@ -21,13 +21,14 @@ import (
 	"github.com/tillprint/tillprint/till"
 )
 
-// shelter is a terminal that takes cash while its own store cannot be opened: a real till over an empty store in memory,
+// shelter is a terminal that takes cash while its own store cannot be opened, or is not there yet: a real till over an empty store in memory,
 // whose key ends with the process. What its log has recorded goes into the store's once that is open.
 type shelter struct {
 	c     Config
 	log   *slog.Logger
 	store *store.Store
 	why   atomic.Pointer[string]
+	notes []string // of Hooks
 }
 
 // takeCash serves cash until next opens the store, which it calls again and again, and returns that store; nil when ctx
@@ -44,7 +45,7 @@ func takeCash(ctx context.Context, c Config, log *slog.Logger, hooks Hooks, why 
 		return nil, errors.Join(why, err)
 	}
 	defer st.Close()
-	s := &shelter{c: c, log: log, store: st}
+	s := &shelter{c: c, log: log, store: st, notes: hooks.Notes}
 	s.say(why)
 	opened, err := s.run(ctx, hooks, next)
 	if err != nil || opened == nil {
@@ -103,6 +104,9 @@ func (s *shelter) run(ctx context.Context, hooks Hooks, next func() (*store.Stor
 			if hopeless(err) {
 				return err
 			}
+			if errors.Is(err, errAwaited) { // pupils wait for what another process does
+				tries = -1
+			}
 			s.say(err)
 		}
 	})
@@ -116,7 +120,7 @@ func (s *shelter) run(ctx context.Context, hooks Hooks, next func() (*store.Stor
 }
 
 func (s *shelter) lamps() []till.Lamp {
-	return []till.Lamp{{Part: "Store", Words: *s.why.Load(), Level: till.Bad}}
+	return append(noteLamps(s.notes), till.Lamp{Part: "Store", Words: *s.why.Load(), Level: till.Bad})
 }
 
 // handOver copies what the till has recorded into the log that lasts.
