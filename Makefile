@@ -59,7 +59,7 @@ lint:
 image:
 	deploy/image/build dist
 
-# One start of the image, built for it, to serving fingers, in an emulated Raspberry Pi 3.
+# One start of the image, built for it, to serving fingers, on an emulated 64-bit ARM machine; the Raspberry Pi 3 is in test-boot.
 boot:
 	deploy/test/with-image go test -count=1 -short -timeout 30m ./deploy/boot
 

@@ -158,29 +158,78 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// verify lets systemd read the unit with its program in place. What a systemd
-// older than a key says about it is expected; nothing else may be said.
+// verify lets systemd read the unit.
 func verify(t *testing.T, p pkg, unit string) {
 	t.Helper()
-	text, err := os.ReadFile(unit)
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	copied := filepath.Join(dir, filepath.Base(unit))
+	readable(t, unit, copied)
+	verifyAll(t, copied)
+}
+
+// TestImageUnits: systemd understands the units that the card's image adds, and the daemon's with what the image changes in it.
+func TestImageUnits(t *testing.T) {
+	need(t, "systemd-analyze")
+	const image = "../image/root/etc/systemd/system"
+	dir := t.TempDir()
+	var units []string
+	readable(t, "terminal/tillprintd.service", filepath.Join(dir, "tillprintd.service"))
+	must(t, filepath.WalkDir(image, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		inside, err := filepath.Rel(image, path)
+		must(t, err)
+		readable(t, path, filepath.Join(dir, inside))
+		if filepath.Dir(inside) == "." {
+			units = append(units, filepath.Join(dir, strings.Replace(inside, "@.", "@sda1.", 1)))
+		}
+		return nil
+	}))
+	if len(units) < 5 {
+		t.Fatalf("only %d units in %s", len(units), image)
 	}
-	here := strings.Replace(string(text), "ExecStart=/usr/bin/"+p.commands[0], "ExecStart=/bin/true", 1)
+	verifyAll(t, append(units, filepath.Join(dir, "tillprintd.service"))...)
+}
+
+// readable copies a unit, with programs in it that are on this machine.
+func readable(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	must(t, err)
+	here := regexp.MustCompile(`(?m)^(Exec\w+=[-+]?)/\S+`).ReplaceAllString(string(text), "${1}/bin/true")
 	here = regexp.MustCompile(`(?m)^Documentation=.*\n`).ReplaceAllString(here, "")
-	copied := filepath.Join(t.TempDir(), filepath.Base(unit))
-	if err := os.WriteFile(copied, []byte(here), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("systemd-analyze", "verify", "--man=no", copied).CombinedOutput()
+	must(t, os.MkdirAll(filepath.Dir(to), 0o755))
+	must(t, os.WriteFile(to, []byte(here), 0o644))
+}
+
+// verifyAll lets systemd read units. What a systemd older than a key says about it is expected; nothing else may be said.
+func verifyAll(t *testing.T, units ...string) {
+	t.Helper()
+	c := exec.Command("systemd-analyze", append([]string{"verify", "--man=no"}, units...)...)
+	c.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+filepath.Dir(units[0])+":")
+	out, err := c.CombinedOutput()
 	if err != nil {
 		t.Errorf("systemd-analyze verify: %v", err)
 	}
 	since254 := regexp.MustCompile(`Unknown key '?(name '?)?Restart(Steps|MaxDelaySec)'`)
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, filepath.Base(unit)) && !since254.MatchString(line) {
+		if strings.Contains(line, "tillprint") && !since254.MatchString(line) {
 			t.Errorf("systemd-analyze verify: %s", line)
 		}
+	}
+}
+
+// TestARMv6: the program of the armhf package runs on the processor of a Pi Zero.
+func TestARMv6(t *testing.T) {
+	const emulator = "qemu-arm-static"
+	need(t, emulator)
+	b := builder{release: first, root: repository, work: t.TempDir()}
+	program, err := b.compile("tillprintd", "armhf")
+	must(t, err)
+	out, err := exec.Command(emulator, "-cpu", "arm1176", program, "--version").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), first.version) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
