@@ -116,7 +116,10 @@ func (f *flasher) write(ctx context.Context, path string, image flash.Image, cod
 	} else if err := f.identify(card, path, *code); err != nil {
 		return err
 	}
-	flash.Eject(card)
+	if err := flash.Eject(card); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fmt.Fprintf(f.out, "%s may be taken out\n", path)
 	return nil
 }
 
@@ -125,7 +128,7 @@ func (f *flasher) identify(card *os.File, path string, code register.JoinCode) e
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	label := labelOf(code)
-	fmt.Fprintf(f.out, "%s is %s of %s (join code %s); take it out\n", path, label.Name, label.Site, label.Fingerprint)
+	fmt.Fprintf(f.out, "%s is %s of %s (join code %s)\n", path, label.Name, label.Site, label.Fingerprint)
 	if f.labels == "" {
 		return nil
 	}

@@ -2,6 +2,7 @@ package flash
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -26,8 +27,12 @@ func forget(card Card) error {
 	return nil
 }
 
-// Eject tells the reader that the card may be taken out. Readers that cannot be told are no error: everything has been
-// synced.
-func Eject(file *os.File) {
-	_ = unix.IoctlSetInt(int(file.Fd()), cdromEject, 0)
+// Eject tells the reader that the card may be taken out. Readers that know no such request are no error: everything has
+// been synced. One that refuses it is: whatever uses the card could write to it still.
+func Eject(file *os.File) error {
+	err := unix.IoctlSetInt(int(file.Fd()), cdromEject, 0)
+	if err == nil || errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) {
+		return nil
+	}
+	return fmt.Errorf("the card is written and checked, but its reader does not let go of it: %w: eject it from the desktop, then take it out", err)
 }
