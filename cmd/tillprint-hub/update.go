@@ -21,9 +21,11 @@ func updateCommand(s *settings) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "update",
 		Short: "Have terminals take a new version, a few at first",
-		Long: `Have terminals take a new version: one first, then a tenth of those chosen, then the others. A wave begins when every
-terminal before runs the version and has committed it; the first failure stops what has not begun. Terminals fetch and
-install outside serving hours (update.hours in their settings), and only what is signed with the release key.`,
+		Long: `Have terminals take a new version: one of each board first, then a tenth of those chosen, then the others. A wave begins
+when every terminal before runs the version and has committed it, and in each wave at least one; one that takes its versions
+from packages is left out and proves nothing. The first failure stops what has not begun. Terminals fetch and install outside
+serving hours (update.hours in their settings), and only what is signed with the release key; one that is switched off then
+waits.`,
 		Args: cli.Args(cobra.NoArgs),
 	}
 	c.AddCommand(updateAddCommand(s), updateStageCommand(s), updateStatusCommand(s), updateStopCommand(s))
@@ -148,7 +150,7 @@ func updateStatusCommand(s *settings) *cobra.Command {
 					return err
 				}
 				for _, o := range all {
-					fmt.Fprintf(c.OutOrStdout(), "%s %s/%s wave %d: %s, %s %s\n", o.Version, o.Site, o.Terminal, o.Wave, o.State, o.Changed.Format(time.RFC3339), o.Words)
+					fmt.Fprintf(c.OutOrStdout(), "%s %s/%s wave %d: %s, %s, staged %s: %s\n", o.Version, o.Site, o.Terminal, o.Wave, o.State, o.Changed.Format(time.RFC3339), o.Staged.Format(time.DateOnly), o.Words)
 				}
 				return nil
 			})

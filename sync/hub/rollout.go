@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/tillprint/tillprint/sync/register"
@@ -30,12 +29,13 @@ type Rollout struct {
 	Wave     int       `json:"wave"`
 	State    string    `json:"state"`
 	Words    string    `json:"words,omitempty"` // the terminal's own
+	Staged   time.Time `json:"staged"`
 	Changed  time.Time `json:"changed"`
 }
 
-// Stage has terminals take a version, in three waves: one terminal, then a tenth, then the others. A wave begins when all
-// terminals of the waves before run the version and have committed it; the first failure keeps everything that has not
-// begun from beginning, so that a fleet never breaks at once. terminals narrows to those of one site; none means all. An
+// Stage has terminals take a version, in three waves: one terminal of each board, then a tenth, then the others; see waves.
+// A wave begins when in each before it at least one terminal has committed the version and none is left to do so; the first
+// failure keeps everything that has not begun from beginning, so that a fleet never breaks at once. terminals narrows to those of one site; none means all. An
 // empty site means every site. What was staged for a terminal before is replaced.
 func (h *Hub) Stage(ctx context.Context, officer string, sequence uint64, site string, terminals ...string) (int, error) {
 	chosen, err := h.chosen(ctx, site, terminals)
@@ -54,11 +54,12 @@ func (h *Hub) Stage(ctx context.Context, officer string, sequence uint64, site s
 		if err != nil {
 			return err
 		}
+		drawn := waves(chosen)
 		for i, c := range chosen {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO rollouts (site, terminal, sequence, wave, staged, state, words, changed)
 				VALUES ($1, $2, $3, $4, $5, $6, '', $5)
 				ON CONFLICT (site, terminal) DO UPDATE SET sequence = $3, wave = $4, staged = $5, state = $6, words = '', changed = $5`,
-				c.site, c.terminal, int64(sequence), wave(i, len(chosen)), at(h.config.Now()), rolloutWaiting); err != nil {
+				c.site, c.terminal, int64(sequence), drawn[i], at(h.config.Now()), rolloutWaiting); err != nil {
 				return err
 			}
 			if err := h.note(ctx, tx, c.site, officer, "staged version "+version, c.terminal); err != nil {
@@ -71,40 +72,6 @@ func (h *Hub) Stage(ctx context.Context, officer string, sequence uint64, site s
 		return 0, fmt.Errorf("staging a version: %w", err)
 	}
 	return len(chosen), nil
-}
-
-// wave is that of the terminal i of n.
-func wave(i, n int) int {
-	switch tenth := (n + 9) / 10; {
-	case i == 0:
-		return 1
-	case i <= tenth:
-		return 2
-	}
-	return 3
-}
-
-// chosen lists whom a version is staged for, in the order of the waves: by name, so that the first till of every school
-// comes before the second of any.
-func (h *Hub) chosen(ctx context.Context, site string, terminals []string) ([]caller, error) {
-	var all []caller
-	err := each(ctx, h.db, func(r *sql.Rows) error {
-		var c caller
-		err := r.Scan(&c.site, &c.terminal)
-		if len(terminals) == 0 || slices.Contains(terminals, c.terminal) {
-			all = append(all, c)
-		}
-		return err
-	}, `SELECT site, terminal FROM terminals WHERE removed = FALSE AND ($1 = '' OR site = $1) ORDER BY terminal, site`, site)
-	if err != nil {
-		return nil, fmt.Errorf("listing terminals: %w", err)
-	}
-	for _, name := range terminals {
-		if !slices.ContainsFunc(all, func(c caller) bool { return c.terminal == name }) {
-			return nil, fmt.Errorf("%w: there is no terminal %.40q", ErrNotFound, name)
-		}
-	}
-	return all, nil
 }
 
 // StopRollout keeps terminals that have not begun to take a version from beginning. An empty site means every site.
@@ -140,12 +107,12 @@ func (h *Hub) Rollouts(ctx context.Context, site string) ([]Rollout, error) {
 	all := []Rollout{}
 	err := each(ctx, h.db, func(r *sql.Rows) error {
 		var o Rollout
-		var sequence, changed int64
-		err := r.Scan(&o.Site, &o.Terminal, &sequence, &o.Version, &o.Wave, &o.State, &o.Words, &changed)
-		o.Sequence, o.Changed = uint64(sequence), instant(changed)
+		var sequence, staged, changed int64
+		err := r.Scan(&o.Site, &o.Terminal, &sequence, &o.Version, &o.Wave, &o.State, &o.Words, &staged, &changed)
+		o.Sequence, o.Staged, o.Changed = uint64(sequence), instant(staged), instant(changed)
 		all = append(all, o)
 		return err
-	}, `SELECT r.site, r.terminal, r.sequence, b.version, r.wave, r.state, r.words, r.changed FROM rollouts r JOIN bundles b ON b.sequence = r.sequence
+	}, `SELECT r.site, r.terminal, r.sequence, b.version, r.wave, r.state, r.words, r.staged, r.changed FROM rollouts r JOIN bundles b ON b.sequence = r.sequence
 		WHERE $1 = '' OR r.site = $1 ORDER BY r.sequence DESC, r.wave, r.site, r.terminal`, site)
 	if err != nil {
 		return nil, fmt.Errorf("listing updates: %w", err)
@@ -179,15 +146,10 @@ func (h *Hub) offered(ctx context.Context, c caller) (*register.UpdateOffer, str
 	if err != nil {
 		return nil, "", fmt.Errorf("looking for an update: %w", plain(err))
 	}
-	var failed, before int
-	err = h.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM rollouts WHERE sequence = $1 AND state = $2),
-		(SELECT COUNT(*) FROM rollouts WHERE sequence = $1 AND wave < $3 AND state <> $4 AND state <> $5)`,
-		sequence, rolloutFailed, wave, rolloutDone, rolloutLeft).Scan(&failed, &before)
-	if err != nil {
-		return nil, "", fmt.Errorf("looking for an update: %w", plain(err))
-	}
-	if state == rolloutWaiting && (failed > 0 || before > 0) {
-		return nil, "", nil
+	if state == rolloutWaiting {
+		if open, err := h.waveOpen(ctx, sequence, wave); err != nil || !open {
+			return nil, "", err
+		}
 	}
 	o.Sequence = uint64(sequence)
 	return &o, filepath.Join(h.config.Dir, folder), nil
@@ -213,6 +175,9 @@ func keepUpdate(ctx context.Context, tx *sql.Tx, c caller, u register.UpdateStat
 		c.site, c.terminal, int64(u.Sequence), int64(u.Offered), state, u.Words, at(now))
 	if err != nil {
 		return fmt.Errorf("noting an update: %w", err)
+	}
+	if state == rolloutLeft {
+		return refill(ctx, tx, c)
 	}
 	return nil
 }

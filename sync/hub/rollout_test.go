@@ -1,10 +1,12 @@
 package hub
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,8 +27,8 @@ func bundleFolder(t *testing.T) string {
 func TestWaves(t *testing.T) {
 	for n, want := range map[int][3]int{1: {1, 0, 0}, 2: {1, 1, 0}, 3: {1, 1, 1}, 10: {1, 1, 8}, 24: {1, 3, 20}, 5000: {1, 500, 4499}} {
 		var got [3]int
-		for i := range n {
-			got[wave(i, n)-1]++
+		for _, w := range waves(make([]candidate, n)) {
+			got[w-1]++
 		}
 		if got != want {
 			t.Errorf("%d terminals: waves of %v, want %v", n, got, want)
@@ -34,7 +36,35 @@ func TestWaves(t *testing.T) {
 	}
 }
 
-// A wave opens when all before it are done; a failure stops what has not begun; one that was removed keeps nobody waiting.
+// What terminals say of themselves puts one of each board first, and those that take no image's version last.
+func TestWavesByWhatTerminalsSay(t *testing.T) {
+	status := func(board string, u register.UpdateState) string {
+		b, err := json.Marshal(register.Status{Board: board, Update: u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	runs, foreign := register.UpdateState{Sequence: 10}, register.UpdateState{Step: register.UpdateForeign}
+	var all []candidate
+	for _, text := range []string{
+		status("Raspberry Pi 3 Model B Rev 1.2", foreign), "", status("Raspberry Pi 3 Model B Rev 1.2", runs),
+		status("Raspberry Pi 4 Model B Rev 1.4", runs), status("Raspberry Pi 4 Model B Rev 1.5", runs), status("", runs), status("", register.UpdateState{}),
+	} {
+		var c candidate
+		c.read(text)
+		all = append(all, c)
+	}
+	if got, want := waves(all), []int{3, 3, 1, 1, 2, 1, 3}; !slices.Equal(got, want) {
+		t.Errorf("waves %v, want %v", got, want)
+	}
+	if got := waves(all[:1]); !slices.Equal(got, []int{1}) {
+		t.Errorf("with nobody who takes it: %v", got)
+	}
+}
+
+// A wave opens when all before it are done; a failure stops what has not begun; one that was removed keeps nobody waiting, and
+// another one proves the version in its wave.
 func TestRollout(t *testing.T) {
 	h, _ := newHub(t)
 	s := serve(t, h.Handler(), h)
@@ -91,7 +121,7 @@ func TestRollout(t *testing.T) {
 	if err := h.RemoveTerminal(t.Context(), "oakfield", "jo", "till-2"); err != nil {
 		t.Fatal(err)
 	}
-	offered("-xoo")
+	offered("-xo-")
 	say(all[2], register.UpdateState{Sequence: 10, Offered: 11, Step: register.UpdateFailed, Words: "the slot is too small"})
 	offered("-x--")
 
@@ -117,5 +147,64 @@ func TestRollout(t *testing.T) {
 	offered("ox--")
 	if status, _ := b.post("/office/terminals/update", url.Values{"sequence": {"x"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("no version: %d", status)
+	}
+}
+
+// Terminals that are left out prove nothing: the next one takes their wave, and none opens before one of it has committed the
+// version.
+func TestAWaveIsProvenBySomebody(t *testing.T) {
+	h, _ := newHub(t)
+	s := serve(t, h.Handler(), h)
+	var all []*terminal
+	for _, name := range []string{"till-1", "till-2", "till-3", "till-4", "till-5"} {
+		all = append(all, justJoined(t, h, s, "oakfield", name))
+	}
+	if err := h.AddBundle(t.Context(), Bundle{Version: "v1", Sequence: 11}, bundleFolder(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Stage(t.Context(), "jo", 11, ""); err != nil {
+		t.Fatal(err)
+	}
+	waveOf := func(want ...int) {
+		t.Helper()
+		staged, err := h.Rollouts(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]int, len(all))
+		for _, o := range staged {
+			got[o.Terminal[len(o.Terminal)-1]-'1'] = o.Wave
+			if !o.Staged.Equal(start) {
+				t.Errorf("staged at %v", o.Staged)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("waves %v, want %v", got, want)
+		}
+	}
+	foreign, done := register.UpdateState{Step: register.UpdateForeign}, register.UpdateState{Sequence: 11}
+	says := func(i int, u register.UpdateState) {
+		t.Helper()
+		all[i].ask("POST", "/v1/status", register.Status{At: start, Update: u}, nil)
+	}
+	offered := func(i int) bool {
+		status, _ := all[i].raw("GET", "/v1/update", nil, true)
+		return status == http.StatusOK
+	}
+	waveOf(1, 2, 3, 3, 3)
+	says(0, foreign)
+	says(0, foreign)
+	waveOf(1, 1, 3, 3, 3)
+	if !offered(1) || offered(2) {
+		t.Error("not one terminal alone is offered the version first")
+	}
+	says(1, foreign)
+	waveOf(1, 1, 1, 3, 3)
+	if !offered(2) || offered(3) {
+		t.Error("a wave opened on terminals that were left out")
+	}
+	says(2, done)
+	if !offered(3) || !offered(4) {
+		t.Error("the last wave does not open")
 	}
 }

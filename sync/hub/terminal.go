@@ -109,6 +109,9 @@ func (h *Hub) removeTerminal(ctx context.Context, tx *sql.Tx, site, officer, ter
 	if err := dropShare(ctx, tx, site, terminal); err != nil {
 		return err
 	}
+	if err := refill(ctx, tx, caller{site: site, terminal: terminal}); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM rollouts WHERE site = $1 AND terminal = $2`, site, terminal); err != nil { // no wave waits for it
 		return err
 	}

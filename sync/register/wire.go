@@ -230,6 +230,7 @@ type Status struct {
 	SelfTest  []Check     `json:"self_test,omitempty"` // of the last one, at most 24
 	Tested    time.Time   `json:"tested,omitzero"`     // when that was
 	Update    UpdateState `json:"update,omitzero"`
+	Board     string      `json:"board,omitempty"`  // its model as the firmware calls it, at most 100 bytes
 	Errors    []string    `json:"errors,omitempty"` // at most 16, one sentence each, no personal data
 	// Used are subjects whose fingers have served them since the last status, at most MaxUsed, and only where the profile asks for it
 	// (D3). Neither when nor how often is told, and the hub keeps a date to about a month (F1).
@@ -250,7 +251,7 @@ func (s *Status) Plausible() bool {
 			return false
 		}
 	}
-	return s.Update.plausible() && s.Applied <= 1<<40 && s.Epoch <= 1<<40 && len(s.Version) <= 100 && len(s.Mode) <= 16 && len(s.Why) <= 500 &&
+	return s.Update.plausible() && s.Applied <= 1<<40 && s.Epoch <= 1<<40 && len(s.Version) <= 100 && len(s.Board) <= 100 && len(s.Mode) <= 16 && len(s.Why) <= 500 &&
 		len(s.Errors) <= 16 && len(s.Cipher) <= 100 && len(s.Promise) <= 1000 && len(s.SelfTest) <= 24 && len(s.Used) <= MaxUsed
 }
 

@@ -64,3 +64,13 @@ func pointer(n uint64, ok bool) *uint64 {
 	}
 	return &n
 }
+
+// Model is what the firmware calls the board, such as "Raspberry Pi 4 Model B Rev 1.4"; "" where it does not tell. sys is /sys.
+func Model(sys fs.FS) string {
+	text, err := fs.ReadFile(sys, "firmware/devicetree/base/model")
+	if err != nil {
+		return ""
+	}
+	name := strings.TrimRight(string(text), "\x00\n")
+	return strings.ToValidUTF8(name[:min(len(name), 100)], "")
+}

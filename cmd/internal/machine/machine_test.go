@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -33,5 +34,16 @@ func TestReadNonsense(t *testing.T) {
 	}
 	if s := Read(fstest.MapFS{}); s != (State{}) {
 		t.Errorf("an empty machine: %+v", s)
+	}
+}
+
+func TestModel(t *testing.T) {
+	for text, want := range map[string]string{"Raspberry Pi 3 Model B Rev 1.2\x00": "Raspberry Pi 3 Model B Rev 1.2", "": "", strings.Repeat("é", 99): strings.Repeat("é", 50)} {
+		if got := Model(fstest.MapFS{"firmware/devicetree/base/model": {Data: []byte(text)}}); got != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+	if got := Model(fstest.MapFS{}); got != "" {
+		t.Errorf("a machine without a device tree: %q", got)
 	}
 }

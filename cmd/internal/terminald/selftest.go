@@ -8,9 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/tillprint/tillprint/cmd/internal/machine"
 	"github.com/tillprint/tillprint/cmd/internal/selftest"
 	"github.com/tillprint/tillprint/device/panel"
 	"github.com/tillprint/tillprint/device/zfm"
@@ -133,6 +135,7 @@ func (t *Terminal) about(s *register.Status) {
 	if u := t.updates.state.Load(); u != nil {
 		s.Update = *u
 	}
+	s.Board = machine.Model(os.DirFS("/sys"))
 }
 
 // testLamp is the self-test in the health bar.
