@@ -5,6 +5,7 @@ package machine
 
 import (
 	"io/fs"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -13,9 +14,10 @@ import (
 type State struct {
 	Celsius   *float64 // of the processor
 	Throttled *uint64  // Raspberry Pi's bits: 0 undervoltage, 1 slowed, 2 throttled, 3 too hot; 16 to 19 the same at some time since the start
+	Weak      *bool    // short of power right now; mainline's kernel tells that alone, where it has the driver
 	Written   *uint64  // bytes written to the card since the start
 	Faults    *uint64  // errors that the file systems have met, as they count them
-	Worn      *uint64  // tenths of the card's life that are used up, by its own account (JEDEC eMMC 5.0); 11 is beyond its life
+	Worn      *uint64  // tenths of the card's life that are used up, by its own account (JEDEC eMMC 5.0); 11 is beyond its life; SD cards tell nothing
 }
 
 // Read reads below sys, which is /sys.
@@ -25,6 +27,7 @@ func Read(sys fs.FS) (s State) {
 		s.Celsius = &c
 	}
 	s.Throttled = pointer(number(sys, "devices/platform/soc/soc:firmware/get_throttled", 0, 16))
+	s.Weak = weak(sys)
 	if cards, _ := fs.Glob(sys, "block/mmcblk[0-9]"); len(cards) > 0 {
 		const sector = 512 // bytes, always (Documentation/block/stat.rst)
 		if n, ok := number(sys, cards[0]+"/stat", 6, 10); ok && n < 1<<54 {
@@ -42,6 +45,21 @@ func Read(sys fs.FS) (s State) {
 		}
 	}
 	return s
+}
+
+// weak reads the alarm of mainline's driver for the firmware's voltage monitor (Documentation/hwmon/raspberrypi-hwmon.rst).
+func weak(sys fs.FS) *bool {
+	names, _ := fs.Glob(sys, "class/hwmon/hwmon*/name")
+	for _, name := range names {
+		if text, err := fs.ReadFile(sys, name); err != nil || strings.TrimSpace(string(text)) != "rpi_volt" {
+			continue
+		}
+		if n, ok := number(sys, path.Join(path.Dir(name), "in0_lcrit_alarm"), 0, 10); ok {
+			alarm := n != 0
+			return &alarm
+		}
+	}
+	return nil
 }
 
 // number is a field of a file's first line.

@@ -14,10 +14,13 @@ func TestRead(t *testing.T) {
 		"block/mmcblk0/device/life_time":                  {Data: []byte("0x01 0x02\n")},
 		"fs/ext4/mmcblk0p7/errors_count":                  {Data: []byte("2\n")},
 		"fs/ext4/mmcblk0p6/errors_count":                  {Data: []byte("1\n")},
+		"class/hwmon/hwmon0/name":                         {Data: []byte("cpu_thermal\n")},
+		"class/hwmon/hwmon1/name":                         {Data: []byte("rpi_volt\n")},
+		"class/hwmon/hwmon1/in0_lcrit_alarm":              {Data: []byte("1\n")},
 	}
 	s := Read(sys)
 	if s.Celsius == nil || *s.Celsius != 48.312 || s.Throttled == nil || *s.Throttled != 0x50005 ||
-		s.Written == nil || *s.Written != 2048*512 || s.Worn == nil || *s.Worn != 1 || s.Faults == nil || *s.Faults != 3 {
+		s.Written == nil || *s.Written != 2048*512 || s.Worn == nil || *s.Worn != 1 || s.Faults == nil || *s.Faults != 3 || s.Weak == nil || !*s.Weak {
 		t.Errorf("%+v", s)
 	}
 }
@@ -26,6 +29,7 @@ func TestReadNonsense(t *testing.T) {
 	for _, text := range []string{"", "\n", "-3", "x y z", "99999999999999999999999"} {
 		sys := fstest.MapFS{
 			"class/thermal/thermal_zone0/temp": {Data: []byte(text)}, "block/mmcblk0/stat": {Data: []byte(text)},
+			"class/hwmon/hwmon0/name": {Data: []byte("rpi_volt")}, "class/hwmon/hwmon0/in0_lcrit_alarm": {Data: []byte(text)},
 			"block/mmcblk0/device/life_time": {Data: []byte(text)}, "fs/ext4/mmcblk0p7/errors_count": {Data: []byte(text)},
 		}
 		if s := Read(sys); s != (State{}) {

@@ -198,7 +198,12 @@ func (d *Diagnosis) board(b machine.State) {
 		d.find("Board", level, "%.0f °C", *b.Celsius)
 	}
 	switch {
+	case b.Throttled == nil && b.Weak == nil:
+		d.find("Board", till.Good, "not told by this kernel: whether it is short of power or slowed down")
+	case b.Throttled == nil && *b.Weak:
+		d.find("Board", till.Warn, "short of power: take the board's own power supply; this kernel does not tell whether it slows down")
 	case b.Throttled == nil:
+		d.find("Board", till.Good, "not short of power; this kernel does not tell whether it slows down")
 	case *b.Throttled == 0:
 		d.find("Board", till.Good, "never slowed down since its start")
 	default:

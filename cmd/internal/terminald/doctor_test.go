@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tillprint/tillprint/cmd/internal/machine"
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/keyslot"
@@ -62,5 +63,26 @@ func TestDoctorTellsOfASlowKeySlot(t *testing.T) {
 				t.Errorf("want %q, the doctor says %+v", want, found.Findings)
 			}
 		})
+	}
+}
+
+// The doctor says what the kernel tells of the power, and that it tells nothing where it does not.
+func TestPowerWords(t *testing.T) {
+	yes, no, throttled := true, false, uint64(0x50000)
+	for _, c := range []struct {
+		board machine.State
+		level till.Level
+		words string
+	}{
+		{machine.State{}, till.Good, "not told by this kernel"},
+		{machine.State{Weak: &no}, till.Good, "not short of power"},
+		{machine.State{Weak: &yes}, till.Warn, "short of power"},
+		{machine.State{Throttled: &throttled, Weak: &no}, till.Warn, "since its start (0x50000)"},
+	} {
+		var d Diagnosis
+		d.board(c.board)
+		if len(d.Findings) != 1 || d.Findings[0].Level != c.level.String() || !strings.Contains(d.Findings[0].Words, c.words) {
+			t.Errorf("%+v: %+v", c.board, d.Findings)
+		}
 	}
 }
