@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
+	"golang.org/x/crypto/chacha20poly1305"
 	"golang.org/x/mod/sumdb/note"
 	"pgregory.net/rapid"
 
@@ -24,7 +26,7 @@ var (
 	subject = consent.SubjectID("p_abcdefghijklmnopqrstuvwxya")
 )
 
-// newLog is a log in a fresh database, whose records are sealed by turning their bits over.
+// newLog is a log in a fresh database, whose records are sealed as a store seals them.
 func newLog(t testing.TB, terminal string) (db *bbolt.DB, l *audit.Log, key string) {
 	t.Helper()
 	db, err := bbolt.Open(filepath.Join(t.TempDir(), "log.db"), 0o600, &bbolt.Options{NoSync: true})
@@ -40,15 +42,16 @@ func newLog(t testing.TB, terminal string) (db *bbolt.DB, l *audit.Log, key stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	turn := func(_ int64, b []byte) ([]byte, error) {
-		b = bytes.Clone(b)
-		for i := range b {
-			b[i] ^= 0xff
-		}
-		return b, nil
+	aead, err := chacha20poly1305.NewX(make([]byte, chacha20poly1305.KeySize))
+	if err != nil {
+		t.Fatal(err)
 	}
+	nonce := func(n int64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 16), uint64(n)) }
 	update(t, db, audit.Init)
-	return db, &audit.Log{Signer: signer, Seal: turn, Open: turn}, key
+	return db, &audit.Log{Signer: signer,
+		Seal: func(n int64, text []byte) ([]byte, error) { return aead.Seal(nil, nonce(n), text, nil), nil },
+		Open: func(n int64, sealed []byte) ([]byte, error) { return aead.Open(nil, nonce(n), sealed, nil) },
+	}, key
 }
 
 func update(t testing.TB, db *bbolt.DB, f func(*bbolt.Tx) error) {
@@ -136,6 +139,16 @@ func isOneOf(err error, want []error) bool {
 		}
 	}
 	return false
+}
+
+// wantTampering wants exactly one of the things that can be wrong with a log.
+func wantTampering(t *testing.T, what string, err, want error) {
+	t.Helper()
+	for _, kind := range []error{audit.ErrLogRecord, audit.ErrLogHash, audit.ErrLogPruned} {
+		if errors.Is(err, kind) != (kind == want) {
+			t.Errorf("%s: found %v, want %v alone", what, err, want)
+		}
+	}
 }
 
 // Tampering as a person would do it, each told apart.

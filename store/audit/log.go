@@ -104,7 +104,7 @@ func noRecord(n int64) error {
 func (l *Log) open(n int64, sealed []byte) ([]byte, error) {
 	text, err := l.Open(n, sealed)
 	if err != nil {
-		return nil, fmt.Errorf("audit: opening record %d: %w", n, err)
+		return nil, fmt.Errorf("audit: opening record %d: %w: %w", n, ErrLogRecord, err)
 	}
 	return text, nil
 }
@@ -173,6 +173,13 @@ func (l *Log) EachBack(tx *bbolt.Tx, f func(n int64, e Event) bool) error {
 	return nil
 }
 
+// What Check can find to have been tampered with, each told apart from the others.
+var (
+	ErrLogRecord = errors.New("a record of the log was changed, taken out or put in")
+	ErrLogHash   = errors.New("a hash of the log was changed, taken out or put in")
+	ErrLogPruned = errors.New("the note of how far the log is pruned was changed")
+)
+
 // Check opens every record, computes the tree anew and compares every stored hash: nothing was changed, cut out or
 // inserted (I5), and dropped only what Prune has dropped. at gives the numbers of the records of the kinds that are asked for.
 func (l *Log) Check(tx *bbolt.Tx, kinds ...Kind) (at map[Kind][]int64, err error) {
@@ -193,7 +200,7 @@ func (l *Log) Check(tx *bbolt.Tx, kinds ...Kind) (at map[Kind][]int64, err error
 	k, sealed := records.First()
 	for n := range p.numbers(0, size) {
 		if len(k) != 8 || number8(k) != n {
-			return nil, noRecord(n)
+			return nil, fmt.Errorf("%w: %w", ErrLogRecord, noRecord(n))
 		}
 		text, err := l.open(n, sealed)
 		if err != nil {
@@ -224,7 +231,7 @@ func checkCount(tx *bbolt.Tx, p pruned, size int64) error {
 		return err
 	}
 	if want := tlog.StoredHashCount(size) - tlog.StoredHashCount(p.Before) + int64(len(p.hashes())); stored != want {
-		return fmt.Errorf("audit: %d hashes stand beside %d records, %d belong there", stored, size, want)
+		return fmt.Errorf("audit: %d hashes stand beside %d records, %d belong there: %w", stored, size, want, ErrLogHash)
 	}
 	return nil
 }
@@ -245,7 +252,7 @@ func newClimb(tx *bbolt.Tx, first int64) (*climb, error) {
 		}
 		h, err := hashAt(tx, tlog.StoredHashIndex(level, first>>level-1))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrLogHash, err)
 		}
 		c.left[level] = h
 	}
@@ -253,12 +260,13 @@ func newClimb(tx *bbolt.Tx, first int64) (*climb, error) {
 	return c, nil
 }
 
-// add compares what record n adds to the tree with what is stored.
+// add compares what record n adds to the tree with what is stored. The record has opened, so its seal vouches for it: where they
+// differ, it is the hash that was changed.
 func (c *climb) add(n int64, text []byte) error {
 	h, index := tlog.RecordHash(text), tlog.StoredHashIndex(0, n)
 	for level := 0; ; level++ {
 		if len(c.k) != 8 || number8(c.k) != index+int64(level) || !bytes.Equal(c.v, h[:]) {
-			return fmt.Errorf("audit: record %d does not fit to the hashes beside it", n)
+			return fmt.Errorf("audit: record %d does not fit to the hashes beside it: %w", n, ErrLogHash)
 		}
 		c.k, c.v = c.hashes.Next()
 		if n>>level&1 == 0 {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -105,10 +104,10 @@ func (l *Log) pruned(tx *bbolt.Tx) (p pruned, err error) {
 	}
 	plain, err := l.Open(prunedNumber, b.Get(prunedKey))
 	if err != nil {
-		return p, fmt.Errorf("audit: how far the log is pruned: %w", err)
+		return p, fmt.Errorf("audit: how far the log is pruned: %w: %w", ErrLogPruned, err)
 	}
 	if err := json.Unmarshal(plain, &p); err != nil {
-		return p, fmt.Errorf("audit: how far the log is pruned: %w", err)
+		return p, fmt.Errorf("audit: how far the log is pruned: %w: %w", ErrLogPruned, err)
 	}
 	return p, nil
 }
@@ -117,6 +116,12 @@ func (l *Log) pruned(tx *bbolt.Tx) (p pruned, err error) {
 func (l *Log) Pruned(tx *bbolt.Tx) (int64, error) {
 	p, err := l.pruned(tx)
 	return p.Before, err
+}
+
+// Count is how many records are there: fewer than Size once some were dropped.
+func (l *Log) Count(tx *bbolt.Tx) (int64, error) {
+	p, err := l.pruned(tx)
+	return Size(tx) - p.Before + int64(len(p.Kept)), err
 }
 
 // numbers are the records that must be there, from first on and below size.
@@ -178,12 +183,12 @@ func (p pruned) check(tx *bbolt.Tx, size int64) error {
 		return nil
 	}
 	if p.Before >= size || !slices.Equal(indexes(tx.Bucket(recordBucket), p.Before), p.Kept) {
-		return errors.New("audit: records are missing that were not dropped, or are there again")
+		return fmt.Errorf("audit: records are missing that were not dropped, or are there again: %w", ErrLogRecord)
 	}
 	stay := p.hashes()
 	left := indexes(tx.Bucket(hashBucket), tlog.StoredHashCount(p.Before))
 	if len(left) != len(stay) || slices.ContainsFunc(left, func(i int64) bool { return !stay[i] }) {
-		return errors.New("audit: the hashes of the dropped records are not those that stay")
+		return fmt.Errorf("audit: the hashes of the dropped records are not those that stay: %w", ErrLogHash)
 	}
 	for _, index := range left {
 		level, n := tlog.SplitStoredHashIndex(index)
@@ -192,11 +197,11 @@ func (p pruned) check(tx *bbolt.Tx, size int64) error {
 		}
 		below, err := reader(tx)([]int64{index, tlog.StoredHashIndex(level-1, 2*n), tlog.StoredHashIndex(level-1, 2*n+1)})
 		if err != nil || tlog.NodeHash(below[1], below[2]) != below[0] {
-			return errors.New("audit: the hashes of the dropped records were changed")
+			return fmt.Errorf("audit: the hashes of the dropped records were changed: %w", ErrLogHash)
 		}
 	}
 	if root, err := tlog.TreeHash(p.Before, reader(tx)); err != nil || root != p.Root {
-		return errors.New("audit: the hashes of the dropped records were changed")
+		return fmt.Errorf("audit: the hashes of the dropped records were changed: %w", ErrLogHash)
 	}
 	return nil
 }
@@ -204,7 +209,7 @@ func (p pruned) check(tx *bbolt.Tx, size int64) error {
 // checkKept compares a record that outlived its neighbours with its hash; check has held the hashes above it against the root.
 func checkKept(tx *bbolt.Tx, n int64, text []byte) error {
 	if leaf, err := hashAt(tx, tlog.StoredHashIndex(0, n)); err != nil || leaf != tlog.RecordHash(text) {
-		return fmt.Errorf("audit: record %d does not fit to the hashes that were kept for it", n)
+		return fmt.Errorf("audit: record %d does not fit to the hashes that were kept for it: %w", n, ErrLogHash)
 	}
 	return nil
 }
