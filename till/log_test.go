@@ -87,6 +87,14 @@ var logged = []struct {
 		{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "pause"},
 		{Kind: audit.Operator, Operator: "operator", Subject: "ben", Action: actionStopped},
 		{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "permit"}}},
+	{"the lease ends", func(w *world) {
+		w.must(w.custody.SetLease(time.Now()))
+		for range 2 { // two minutes
+			_, err := w.custody.Sweep(w.ctx)
+			w.must(err)
+		}
+		w.must(w.custody.SetLease(time.Now().Add(24 * time.Hour)))
+	}, []audit.Event{{Kind: audit.Command, Row: "D3", Action: "lease-over", Count: 2}}},
 	{"a restriction at the hub", func(w *world) { w.decide(w.ben, consent.Pause, nil) },
 		[]audit.Event{{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "pause"}}},
 	{"its end", func(w *world) { w.decide(w.ben, consent.Permit, nil) },

@@ -20,7 +20,7 @@ const (
 	Match    Kind = "match"    // a finger was identified, or not
 	Refusal  Kind = "refusal"  // a subject said no at this terminal (A3)
 	Wipe     Kind = "wipe"     // keys were destroyed and the records that they opened deleted
-	Command  Kind = "command"  // a command of the register was carried out, or was not (Action), or a subject's standing changed without a wipe
+	Command  Kind = "command"  // a command of the register was carried out, or was not (Action), a subject's standing changed without a wipe, or the lease ended
 	Operator Kind = "operator" // an operator did something worth recording
 	KeyEvent Kind = "key"      // a root key was made, replaced, lost or found wrong (H15, H16)
 	Fault    Kind = "fault"    // something was found broken or suspicious, or holds again (Action)

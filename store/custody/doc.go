@@ -10,6 +10,6 @@
 //	ok, rows := c.Permitted(subject, now)    // before a match is acted upon
 //	swept, err := c.Sweep(ctx)               // every few minutes: dates
 //
-// [Custody.Fingers] tells whether fingers may be used at this terminal at all: within the lease (I7), not blocked, not a
+// [Custody.Fingers] tells whether fingers may be used at this terminal at all: within the lease (D3, I7), not blocked, not a
 // site without biometrics (A16). Everything else goes on without it. Nothing here widens a decision of the hub's (I9).
 package custody

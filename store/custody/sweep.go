@@ -8,6 +8,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store"
+	"github.com/tillprint/tillprint/store/audit"
 )
 
 // Swept is what a sweep did.
@@ -20,7 +21,8 @@ type Swept struct {
 // Sweep acts on dates that have been reached (A2, D3): who may no longer be matched leaves the gallery at once; who
 // may no longer be held is wiped, in one rotation. Wiped is only by time that has passed for certain; by the machine's clock
 // alone fingers rest: a terminal that wakes in the wrong year must neither permit nor forget a whole school. When the lease is over
-// nobody stays in the gallery: what may not be matched need not lie in memory.
+// nobody stays in the gallery: a terminal out of contact for so long locks itself (D3, H6), and what may not be matched (I7) need not
+// lie in memory. Nothing is wiped for that, and the log tells it.
 func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 	c.write.Lock()
 	defer c.write.Unlock()
@@ -30,6 +32,11 @@ func (c *Custody) Sweep(ctx context.Context) (Swept, error) {
 		if d, _ := c.st.Decision(consent.SubjectID(id), now); d != consent.Permit || rest {
 			c.g.RemoveSubject(id)
 			s.Evicted++
+		}
+	}
+	if rest && s.Evicted > 0 {
+		if err := c.st.Append(audit.Event{Kind: audit.Command, Row: "D3", Action: "lease-over", Count: s.Evicted}); err != nil {
+			return s, fmt.Errorf("sweeping: %w", err)
 		}
 	}
 	before := len(c.g.Subjects())

@@ -51,7 +51,7 @@ func (c *Custody) loadSwitches() error {
 // each would wear the card out.
 const leaseStep = time.Hour
 
-// SetLease lets fingers be matched until the given time, as the hub has signed it. An earlier time than before counts too: the hub
+// SetLease lets fingers be matched until the given time, as the hub has signed it (D3, I7). An earlier time than before counts too: the hub
 // may shorten a lease. The disk never holds a later end than the one that counts, so a restart can only narrow (I7), by leaseStep at most.
 // After one that was over the gallery is filled again.
 func (c *Custody) SetLease(until time.Time) error {
