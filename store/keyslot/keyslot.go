@@ -11,8 +11,8 @@
 // Every method is safe to repeat, which is what a boot after a power cut does. What the destruction of a key is worth
 // depends on where the slot lives; [Slot.Promise] says it in words that may be shown to a data protection officer.
 //
-// [File] needs no hardware, [TPM] a TPM 2.0 module, [I2C] a small memory chip such as clock modules carry; [Memory] keeps
-// nothing. [Use] notes which of them holds the keys after they were moved.
+// [File] needs no hardware, [TPM] a TPM 2.0 module, [I2C] a small memory chip such as clock modules carry; [Share] leaves half of
+// each key with the school's hub, without which a stolen terminal opens nothing; [Memory] keeps nothing. [Use] notes which of them holds the keys after they were moved.
 package keyslot
 
 import (

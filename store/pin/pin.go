@@ -1,12 +1,13 @@
 // Package pin is what a hub, which draws PINs, and a terminal, which checks them, must agree on.
 //
-// A PIN has six digits, so whoever can try them all in peace has it in seconds. Three things stand in the way. Its blind index,
+// A PIN has six digits unless the site's profile says four, so whoever can try them all in peace has it in seconds. Three things stand in the way. Its blind index,
 // by which its owner is found, is keyed with the site's pepper. Its verifier is Argon2id over digits that have been keyed with the same
 // pepper: a stolen database alone, or a stolen person record, can be tried against nothing. The pepper lies in the hub's key folder, and on a
 // terminal in the key table, which only the key slot opens. And where the pepper is stolen too, each try costs what [Calibrate] has
 // found the slowest terminal to bear.
 //
-// PINs of four digits are not drawn: they would be safe only behind a name that the pupil has claimed first.
+// PINs of four digits open nothing by themselves, since many pupils have the same: they are keyed behind a name that was claimed
+// first, of whom a wrong one is counted.
 package pin
 
 import (
