@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"html"
 	"net/http"
 	"unicode/utf8"
 
@@ -58,35 +57,28 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := r.ParseForm(); err != nil {
-		p.complain(w, http.StatusBadRequest, "That request could not be read. Load the page again.")
+		complain(w, http.StatusBadRequest, "That request could not be read. Load the page again.")
 		return
 	}
 	switch err := do(r.Context(), p.till, r.PostFormValue); {
 	case err == nil:
 		w.WriteHeader(http.StatusNoContent)
 	case errors.Is(err, till.ErrStale):
-		p.complain(w, http.StatusConflict, "That was too late: the proposal is over. Identify the pupil again.")
+		complain(w, http.StatusConflict, "That was too late: the proposal is over. Identify the pupil again.")
 	case errors.Is(err, till.ErrBusy):
-		p.complain(w, http.StatusConflict, "Finish what is on the screen first, or press Clear.")
+		complain(w, http.StatusConflict, "Finish what is on the screen first, or press Clear.")
 	case errors.Is(err, till.ErrStopped):
-		p.complain(w, http.StatusServiceUnavailable, "The terminal is stopping.")
+		complain(w, http.StatusServiceUnavailable, "The terminal is stopping.")
 	default:
-		p.complain(w, http.StatusBadRequest, "That did not work. Check what was typed, or use another way.")
+		complain(w, http.StatusBadRequest, "That did not work. Check what was typed, or use another way.")
 	}
-}
-
-// complain answers with a sentence for the page's notice.
-func (p *pages) complain(w http.ResponseWriter, code int, sentence string) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(code)
-	w.Write([]byte(html.EscapeString(sentence))) // a page that is gone does not miss it
 }
 
 // names answers a look-up with the list of people, to this page alone (H13).
 func (p *pages) names(w http.ResponseWriter, r *http.Request) {
 	found, err := p.till.Lookup(r.Context(), r.PostFormValue("q"))
 	if err != nil {
-		p.complain(w, http.StatusConflict, "The look-up is not open now. Press Name again.")
+		complain(w, http.StatusConflict, "The look-up is not open now. Press Name again.")
 		return
 	}
 	p.render(w, "found", struct {

@@ -50,11 +50,7 @@ func (p *pages) stream(w http.ResponseWriter, r *http.Request, parts []part) {
 		case <-alive.C:
 			message.WriteString(": still here\n\n")
 		}
-		out.SetWriteDeadline(time.Now().Add(writeLimit)) // not every writer has one; the next write tells
-		if _, err := w.Write(message.Bytes()); err != nil {
-			return
-		}
-		if err := out.Flush(); err != nil {
+		if !send(out, w, message.Bytes()) {
 			return
 		}
 	}
@@ -64,7 +60,7 @@ func (p *pages) stream(w http.ResponseWriter, r *http.Request, parts []part) {
 func (p *pages) changed(message *bytes.Buffer, parts []part, v till.View) {
 	for i := range parts {
 		var b bytes.Buffer
-		if err := templates.ExecuteTemplate(&b, parts[i].template, page{p.base, p.site, v}); err != nil {
+		if err := templates.ExecuteTemplate(&b, parts[i].template, page{p.base, p.site, v, false}); err != nil {
 			panic("web: a template does not fit the view: " + err.Error()) // cannot happen: the tests render every state
 		}
 		if parts[i].sent && bytes.Equal(b.Bytes(), parts[i].last) {

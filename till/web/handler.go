@@ -29,26 +29,29 @@ type Deps struct {
 	Base  string   // path below which the pages lie, as "" or "/till"; no slash at the end
 	Hosts []string // host names answered to, besides localhost, 127.0.0.1 and ::1
 	Site  string   // name of the school, in the page's head
+
+	Workshop Workshop // behind the technician's page; nil for none
 }
 
 // pages serves the till's pages.
 type pages struct {
-	till *till.Till
-	base string
-	site string
+	till     *till.Till
+	workshop Workshop
+	base     string
+	site     string
+}
+
+func newPages(d Deps) *pages {
+	return &pages{till: d.Till, workshop: d.Workshop, base: strings.TrimSuffix(path.Clean("/"+d.Base), "/"), site: d.Site}
 }
 
 // Handler returns the pages. There is no login: serve it on loopback, or behind
 // something that has one.
 func Handler(d Deps) http.Handler {
-	base := strings.TrimSuffix(path.Clean("/"+d.Base), "/")
-	p := &pages{till: d.Till, base: base, site: d.Site}
+	p := newPages(d)
+	base := p.base
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+base+"/{$}", p.operator)
-	if base != "" {
-		mux.Handle("GET "+base+"/", http.NotFoundHandler())
-		mux.Handle("GET "+base, http.RedirectHandler(base+"/", http.StatusMovedPermanently))
-	}
 	mux.HandleFunc("GET "+base+"/events", p.operatorEvents)
 	mux.HandleFunc("GET "+base+"/pupil", p.pupil)
 	mux.HandleFunc("GET "+base+"/pupil/events", p.pupilEvents)
@@ -56,13 +59,28 @@ func Handler(d Deps) http.Handler {
 	mux.HandleFunc("GET "+base+"/photo/person/{id}", p.personPhoto)
 	mux.HandleFunc("POST "+base+"/do/names", p.names)
 	mux.HandleFunc("POST "+base+"/do/{action}", p.act)
+	p.technicians(mux)
+	p.files(mux)
+	return protect(d, mux)
+}
+
+// files adds what the pages are made with.
+func (p *pages) files(mux *http.ServeMux) {
+	if p.base != "" {
+		mux.Handle("GET "+p.base+"/", http.NotFoundHandler())
+		mux.Handle("GET "+p.base, http.RedirectHandler(p.base+"/", http.StatusMovedPermanently))
+	}
 	files, err := fs.Sub(static, "static")
 	if err != nil {
 		panic("web: the embedded files are missing: " + err.Error()) // cannot happen: the folder is compiled in
 	}
-	mux.Handle("GET "+base+"/static/", http.StripPrefix(base+"/static/", http.FileServerFS(files)))
+	mux.Handle("GET "+p.base+"/static/", http.StripPrefix(p.base+"/static/", http.FileServerFS(files)))
+}
+
+// protect lets nobody in who is not meant.
+func protect(d Deps, next http.Handler) http.Handler {
 	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, d.Hosts...)
-	return guard(hosts, http.NewCrossOriginProtection().Handler(mux))
+	return guard(hosts, http.NewCrossOriginProtection().Handler(next))
 }
 
 // guard checks the host, bounds the body and sets the headers of every answer.

@@ -33,7 +33,7 @@ func TestEveryStateRenders(t *testing.T) {
 			v.Pupil = till.PupilView{Display: d, Name: "Zoë <b>", Done: 1, Of: 3}
 			for _, name := range []string{"operator.html", "pupil.html", "desk", "keyed", "say", "health", "pupil-view"} {
 				var b bytes.Buffer
-				if err := templates.ExecuteTemplate(&b, name, page{"/till", "St <Mary>", v}); err != nil {
+				if err := templates.ExecuteTemplate(&b, name, page{"/till", "St <Mary>", v, true}); err != nil {
 					t.Fatalf("%v, %s: %v", v.State, name, err)
 				}
 				for _, raw := range []string{"<b>O", "<i>Milk", "<x>", "<this>", "<finger>", "<else>", "<Mary>", "style=", "onclick", "javascript:"} {
@@ -52,7 +52,7 @@ func TestNoRouteMark(t *testing.T) {
 	render := func(why, name string) string {
 		v := till.View{State: till.Proposed, Proposal: &till.Proposal{ID: "abc", Name: "Amina Khan", Why: why}, Pupil: till.PupilView{Display: till.Hello, Name: "Amina K."}}
 		var b bytes.Buffer
-		if err := templates.ExecuteTemplate(&b, name, page{"", "", v}); err != nil {
+		if err := templates.ExecuteTemplate(&b, name, page{"", "", v, false}); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()

@@ -30,14 +30,15 @@ type page struct {
 	Base string
 	Site string
 	till.View
+	Technician bool // the technician's page is open to whoever looks
 }
 
 func (p *pages) operator(w http.ResponseWriter, r *http.Request) {
-	p.render(w, "operator.html", page{p.base, p.site, p.till.View()})
+	p.render(w, "operator.html", page{p.base, p.site, p.till.View(), p.workshop != nil && RoleOf(r) == Technician})
 }
 
 func (p *pages) pupil(w http.ResponseWriter, r *http.Request) {
-	p.render(w, "pupil.html", page{p.base, p.site, p.till.View()})
+	p.render(w, "pupil.html", page{p.base, p.site, p.till.View(), false})
 }
 
 // render sends a template whole or not at all.

@@ -18,6 +18,7 @@ document.addEventListener("keydown", (e) => {
 
 // A page without its terminal must not look as if it had one.
 const cut = (lost) => {
+  if (document.querySelector("[data-leaving]")) return; // it goes away by itself, and comes back
   document.body.classList.toggle("lost", lost);
   document.getElementById("cut").hidden = !lost;
 };
@@ -33,3 +34,22 @@ document.addEventListener("htmx:sseMessage", (e) => {
     if (reference && document.activeElement !== reference) reference.value = "";
   }
 });
+
+// A terminal that is being decommissioned comes back with its certificate, or goes on serving if nothing came of it.
+let waiting = false;
+const awaitEnd = async () => {
+  const leaving = document.querySelector("[data-leaving]");
+  if (!leaving || waiting) return;
+  waiting = true;
+  const page = leaving.dataset.leaving;
+  for (;;) {
+    await new Promise((go) => setTimeout(go, 300));
+    try {
+      const answer = await fetch(page + "/stage", { cache: "no-store" });
+      if (answer.ok && await answer.text() !== "leaving") break;
+    } catch { /* between the two */ }
+  }
+  location.replace(page);
+};
+document.addEventListener("htmx:afterSwap", awaitEnd);
+awaitEnd();
