@@ -1,11 +1,8 @@
 package main
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
@@ -49,7 +46,7 @@ before it writes. It works beside the daemon, which alone has the figures, and w
 			if err != nil {
 				return err
 			}
-			if err := pack(file, bundle, time.Now()); err != nil {
+			if err := bundle.Pack(file, time.Now()); err != nil {
 				return fmt.Errorf("writing the bundle: %w", err)
 			}
 			for _, name := range slices.Sorted(maps.Keys(bundle)) {
@@ -60,20 +57,4 @@ before it writes. It works beside the daemon, which alone has the figures, and w
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write")
 	return c
-}
-
-// pack writes the files as a compressed archive.
-func pack(w io.Writer, files terminald.Support, now time.Time) error {
-	z := gzip.NewWriter(w)
-	t := tar.NewWriter(z)
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		h := &tar.Header{Name: "tillprint-support/" + name, Mode: 0o600, Size: int64(len(files[name])), ModTime: now}
-		if err := t.WriteHeader(h); err != nil {
-			return err
-		}
-		if _, err := io.WriteString(t, files[name]); err != nil {
-			return err
-		}
-	}
-	return errors.Join(t.Close(), z.Close())
 }

@@ -3,6 +3,7 @@ package terminald
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/tillprint/tillprint/device/keypad"
 	"github.com/tillprint/tillprint/device/panel"
@@ -38,9 +39,14 @@ func cue(d till.Display) panel.Cue {
 	return panel.Ready
 }
 
-// keypad finds the pupil's keypad and returns what drives it and hands its keys
-// to the till; nothing where there is none.
-func (c Config) keypad(log *slog.Logger, t *till.Till) []runner {
+// pad hands the keys of the pupil's keypad to the till, or for a while to whoever tries it. A nil pad has no keys.
+type pad struct {
+	keypad *keypad.Keypad
+	lent   atomic.Pointer[chan rune]
+}
+
+// pad finds the keypad; nil where there is none.
+func (c Config) pad(log *slog.Logger) *pad {
 	if len(c.Keypad.Rows) == 0 {
 		return nil
 	}
@@ -48,17 +54,47 @@ func (c Config) keypad(log *slog.Logger, t *till.Till) []runner {
 	if k == nil {
 		return nil
 	}
+	return &pad{keypad: k}
+}
+
+// runners drive the keypad and hand its keys on.
+func (p *pad) runners(t *till.Till) []runner {
+	if p == nil {
+		return nil
+	}
 	keys := func(ctx context.Context) error {
 		for {
 			select {
 			case <-ctx.Done():
 				return nil
-			case r := <-k.Keys():
-				_ = t.Key(ctx, r) // a key that comes at the wrong moment is no error: the page shows what to do
+			case r := <-p.keypad.Keys():
+				p.handOn(ctx, t, r)
 			}
 		}
 	}
-	return []runner{k.Run, keys}
+	return []runner{p.keypad.Run, keys}
+}
+
+func (p *pad) handOn(ctx context.Context, t *till.Till, r rune) {
+	to := p.lent.Load()
+	if to == nil {
+		_ = t.Key(ctx, r) // a key that comes at the wrong moment is no error: the page shows what to do
+		return
+	}
+	select {
+	case *to <- r:
+	default: // one is enough to see that keys come
+	}
+}
+
+// lend hands the keys to the caller until giveBack; nil where there is no keypad.
+func (p *pad) lend() (keys <-chan rune, giveBack func()) {
+	if p == nil {
+		return nil, func() {}
+	}
+	to := make(chan rune, 1)
+	p.lent.Store(&to)
+	return to, func() { p.lent.Store(nil) }
 }
 
 // runner is a long-running part: it works until ctx ends.

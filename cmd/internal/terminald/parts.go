@@ -56,6 +56,9 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 		return nil, nil, err
 	}
 	t.Till, s.watched = s.till, t.alive()
+	t.pad, t.touch, t.signal = s.pad, parts.Touch, parts.Signal
+	t.workshop = newWorkshop(t, c, hooks.trouble)
+	s.shop = t.workshop
 	return t, s, nil
 }
 
@@ -67,6 +70,8 @@ type serving struct {
 	till    *till.Till
 	runners []runner
 	watched []watchdog.Part // beside till and page
+	pad     *pad
+	shop    web.Workshop // behind the technician's page
 }
 
 // equip makes the till of these parts, with the configured lights, keypad and outlet.
@@ -86,7 +91,8 @@ func (c Config) equip(log *slog.Logger, st *store.Store, parts *till.Parts) (*se
 	if s.till, err = till.New(config, *parts); err != nil {
 		return nil, err
 	}
-	s.runners = append(s.runners, c.keypad(log, s.till)...)
+	s.pad = c.pad(log)
+	s.runners = append(s.runners, s.pad.runners(s.till)...)
 	return s, nil
 }
 
@@ -97,7 +103,7 @@ func (s *serving) start(ctx context.Context, g *errgroup.Group, hooks Hooks) err
 		return fmt.Errorf("listening for the operator's page: %w; is another terminal running, or is page.listen wrong?", err)
 	}
 	g.Go(func() error { return s.till.Run(ctx) })
-	pages := web.Handler(web.Deps{Till: s.till, Base: s.c.Page.Base, Hosts: s.c.Page.Hosts, Site: s.site})
+	pages := web.Handler(web.Deps{Till: s.till, Base: s.c.Page.Base, Hosts: s.c.Page.Hosts, Site: s.site, Workshop: s.shop})
 	g.Go(func() error { return cli.Serve(ctx, page, pages) })
 	watched := append(s.watched, watchdog.Part{Name: "till", Answer: s.till.Alive},
 		watchdog.Part{Name: "operator's page", Answer: func(ctx context.Context) error { return pageAlive(ctx, page.Addr()) }})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,8 +28,9 @@ type Hooks struct {
 	AwaitJoin bool     // take cash until the terminal has joined, instead of ending with an error
 	Notes     []string // sentences for the page, of the system that has started the daemon
 
-	recent *recent     // of Run
-	trial  func() bool // this version is on trial; nil asks the card
+	recent  *recent     // of Run
+	trial   func() bool // this version is on trial; nil asks the card
+	trouble string      // why the last order to decommission came to nothing
 }
 
 // Terminal is a running terminal's parts.
@@ -40,11 +42,17 @@ type Terminal struct {
 	Hub     *terminal.Client
 
 	tested  atomic.Pointer[SelfTest]          // the last self-test; nil before the first
+	testing sync.Mutex                        // held while parts are tried
 	broken  atomic.Pointer[[]store.Violation] // invariants, as the last check found them; nil before the first
 	presses *presses
 	updates *updater
 	recent  *recent  // lines of the log
 	notes   []string // of Hooks
+
+	pad      *pad // nil where there is no keypad
+	touch    till.Touch
+	signal   func(till.Display) // to lights and buzzer
+	workshop *workshop
 
 	log     *slog.Logger
 	dir     string        // of the store
@@ -66,7 +74,12 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 		hooks.trial = onTrial
 	}
 	log = hooks.recent.beside(log)
+	end := &ending{c: c, log: log, hooks: hooks}
 	for {
+		if ended, err := end.run(ctx); ended || err != nil {
+			return err
+		}
+		hooks.trouble = end.trouble
 		p := &opening{c: c, log: log, o: store.Options{OnStep: hooks.OnStep}, trial: hooks.trial}
 		st, err := open(ctx, p, hooks)
 		if err != nil || st == nil {
@@ -76,6 +89,8 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 		switch {
 		case errors.Is(err, terminal.ErrWiped):
 			return errors.Join(err, terminal.ForgetPlace(c.Store.Dir))
+		case errors.Is(err, errOrdered):
+			continue
 		case !errors.Is(err, terminal.ErrReadmitted) || ctx.Err() != nil:
 			return err
 		}
@@ -157,6 +172,8 @@ func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hoo
 	g.Go(func() error { return t.updates.run(ctx) })
 	g.Go(func() error { return t.passOnNews(ctx) })
 	g.Go(func() error { return t.control(ctx, c) })
+	g.Go(func() error { return t.workshop.runTests(ctx) })
+	g.Go(func() error { return t.workshop.awaitOrder(ctx) })
 	g.Go(func() error { return t.serveMetrics(ctx, c.Metrics.Listen) })
 	if hooks.Ready != nil {
 		g.Go(func() error { return hooks.Ready(t) })

@@ -76,6 +76,9 @@ func (c Config) testAll(ctx context.Context, st *store.Store, p selftest.Plan) (
 		slot.Words = fmt.Sprintf("%s: %s", k.Kind, k.Health)
 	}
 	s.Checks = append(s.Checks, slot)
+	if p.Found != nil {
+		p.Found(slot)
+	}
 	for i := range s.Checks {
 		s.Checks[i].Words = strings.ToValidUTF8(s.Checks[i].Words[:min(len(s.Checks[i].Words), 500)], "")
 	}
@@ -105,9 +108,13 @@ func (t *Terminal) firstSelfTest(ctx context.Context, c Config) error {
 	return nil
 }
 
-// selfTest tries the parts while the daemon works with them. The sensor is tried only where the till does not hold it.
+// selfTest tries the parts while the daemon works with them.
 func (t *Terminal) selfTest(ctx context.Context, c Config) (*SelfTest, error) {
-	p := c.plan(t.Store)
+	return t.testBeside(ctx, c, c.plan(t.Store))
+}
+
+// testBeside runs a plan so. The sensor is tried only where the till does not hold it.
+func (t *Terminal) testBeside(ctx context.Context, c Config, p selftest.Plan) (*SelfTest, error) {
 	p.Beside = true
 	if t.Custody.Biometrics() {
 		if l := t.sensorLamp(); l.Level == till.Good {
@@ -116,7 +123,15 @@ func (t *Terminal) selfTest(ctx context.Context, c Config) (*SelfTest, error) {
 			p.Away = l.Words
 		}
 	}
+	return t.testAndTell(ctx, c, p)
+}
+
+// testAndTell runs a plan, tells the hub, and puts the lights back.
+func (t *Terminal) testAndTell(ctx context.Context, c Config, p selftest.Plan) (*SelfTest, error) {
+	t.testing.Lock()
+	defer t.testing.Unlock()
 	s, err := c.testAll(ctx, t.Store, p)
+	t.signal(t.Till.View().Pupil.Display)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,8 @@ type shelter struct {
 	store *store.Store
 	why   atomic.Pointer[string]
 	notes []string // of Hooks
+
+	recent *recent // lines of the log
 }
 
 // takeCash serves cash until next opens the store, which it calls again and again, and returns that store; nil when ctx
@@ -45,7 +47,7 @@ func takeCash(ctx context.Context, c Config, log *slog.Logger, hooks Hooks, why 
 		return nil, errors.Join(why, err)
 	}
 	defer st.Close()
-	s := &shelter{c: c, log: log, store: st, notes: hooks.Notes}
+	s := &shelter{c: c, log: log, store: st, notes: hooks.Notes, recent: hooks.recent}
 	s.say(why)
 	opened, err := s.run(ctx, hooks, next)
 	if err != nil || opened == nil {
@@ -82,6 +84,7 @@ func (s *shelter) run(ctx context.Context, hooks Hooks, next func() (*store.Stor
 	if err != nil {
 		return nil, err
 	}
+	serving.shop = closed{s}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
