@@ -1,16 +1,15 @@
 package store
 
 import (
-	"crypto/cipher"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strconv"
-	"unsafe"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 const (
@@ -45,7 +44,7 @@ func seal(rand io.Reader, key, plain, binding []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
-	defer forget(aead)
+	defer locked.Forget(aead) // NewX puts a copy of the key on the Go heap; those made at work are of a key for the one nonce, on the stack
 	out := make([]byte, 1+nonceSize, sealedOver+len(plain))
 	out[0] = schema
 	if _, err := io.ReadFull(rand, out[1:]); err != nil {
@@ -64,17 +63,10 @@ func open(dst, key, sealed, binding []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening: %w", err)
 	}
-	defer forget(aead)
+	defer locked.Forget(aead)
 	plain, err := aead.Open(dst[:0], sealed[1:1+nonceSize], sealed[1+nonceSize:], binding)
 	if err != nil {
 		return nil, errSealed
 	}
 	return plain, nil
-}
-
-// forget overwrites the cipher's copy of its key, which NewX puts on the Go heap and has no way to clear. The copies
-// that it makes while it works are of a key derived for the one nonce, and lie on the stack.
-func forget(aead cipher.AEAD) {
-	v := reflect.ValueOf(aead).Elem()
-	clear(unsafe.Slice((*byte)(v.Addr().UnsafePointer()), v.Type().Size()))
 }

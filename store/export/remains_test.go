@@ -1,17 +1,13 @@
 package export_test
 
 import (
-	"bufio"
 	"bytes"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"strings"
 	"testing"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tillprint/tillprint/locked/remains"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/iso19794"
 	"github.com/tillprint/tillprint/store"
@@ -61,67 +57,12 @@ func turned(page []byte, r store.TemplateRecord) []byte {
 	if err != nil {
 		panic(err)
 	}
-	needle := bytes.Clone(b[28 : 28+6*len(m.Minutiae)])
-	for i := range needle {
-		needle[i] ^= 0xff
-	}
-	return needle
+	return remains.Turned(bytes.Clone(b[28 : 28+6*len(m.Minutiae)]))
 }
 
-// inMemory counts the needles that stand somewhere in this process's memory, read from outside of the heap.
-func inMemory(t *testing.T, needles [][]byte) (found int) {
+func inMemory(t *testing.T, needles [][]byte) int {
 	t.Helper()
-	room, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	found, err := remains.Count(needles)
 	must(t, err)
-	defer unix.Munmap(room)
-	defer clear(room)
-	maps, err := os.ReadFile("/proc/self/maps")
-	must(t, err)
-	mem, err := os.Open("/proc/self/mem")
-	must(t, err)
-	defer mem.Close()
-	own := int64(addressOf(room)) // which may lie in the middle of a mapping
-	for lines := bufio.NewScanner(bytes.NewReader(maps)); lines.Scan(); {
-		var from, to int64
-		var mode string
-		if n, _ := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &mode); n != 3 || !strings.HasPrefix(mode, "rw") {
-			continue
-		}
-		for at := from; at < to; at += int64(len(room)) - 4096 {
-			end := min(at+int64(len(room)), to)
-			if at < own+int64(len(room)) && end > own { // around it
-				if at >= own {
-					at = own + 4096 // and on from its end
-					continue
-				}
-				end = own
-			}
-			n, _ := mem.ReadAt(room[:end-at], at)
-			for _, needle := range needles {
-				found += count(room[:n], needle)
-			}
-		}
-	}
 	return found
 }
-
-// count looks for a needle whose bits are turned over.
-func count(b, needle []byte) (n int) {
-	for i := 0; i+len(needle) <= len(b); i++ {
-		j := bytes.IndexByte(b[i:], ^needle[0])
-		if j < 0 {
-			return n
-		}
-		i += j
-		k := 0
-		for k < len(needle) && i+k < len(b) && b[i+k] == ^needle[k] {
-			k++
-		}
-		if k == len(needle) {
-			n++
-		}
-	}
-	return n
-}
-
-func addressOf(b []byte) uintptr { return uintptr(unsafe.Pointer(&b[0])) }

@@ -1,6 +1,7 @@
 package keyslot
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store/durable"
 )
 
@@ -76,8 +78,8 @@ func (s *File) Key(epoch uint64, dst []byte) error {
 		return err
 	}
 	defer f.Close()
-	seed := make([]byte, seedSize)
-	defer clear(seed)
+	seed := locked.Make[byte](seedSize)
+	defer locked.Free(seed)
 	if _, err := f.ReadAt(seed, place(epoch)); err != nil {
 		return fmt.Errorf("reading the key file %s: %w", s.path, err)
 	}
@@ -90,8 +92,8 @@ func (s *File) Key(epoch uint64, dst []byte) error {
 // Next fills the place that the current epoch does not use. A power cut here leaves that place half written; nothing
 // is sealed under it yet, and the next call fills it anew.
 func (s *File) Next(epoch uint64, dst []byte) error {
-	seed := make([]byte, seedSize)
-	defer clear(seed)
+	seed := locked.Make[byte](seedSize)
+	defer locked.Free(seed)
 	if _, err := io.ReadFull(s.rand, seed); err != nil {
 		return fmt.Errorf("drawing a root key: %w", err)
 	}
@@ -119,8 +121,8 @@ func (s *File) Health() (string, error) {
 	}
 	defer f.Close()
 	words := "key file " + s.path
-	seed := make([]byte, seedSize)
-	defer clear(seed)
+	seed := locked.Make[byte](seedSize)
+	defer locked.Free(seed)
 	for n := range uint64(2) {
 		if _, err := f.ReadAt(seed, place(n)); err != nil {
 			return words, fmt.Errorf("reading the key file %s: %w", s.path, err)
@@ -148,8 +150,8 @@ func (s *File) erase(at int64) error {
 		return err
 	}
 	defer f.Close()
-	seed := make([]byte, seedSize)
-	defer clear(seed)
+	seed := locked.Make[byte](seedSize)
+	defer locked.Free(seed)
 	if _, err := f.ReadAt(seed, at); err != nil {
 		return fmt.Errorf("reading the key file %s: %w", s.path, err)
 	}
@@ -181,12 +183,12 @@ func (s *File) overwrite(at int64, seed []byte) error {
 	}
 	// Only advice: where it is not taken, the bytes read back come from memory.
 	_ = unix.Fadvise(int(f.Fd()), at, seedSize, unix.FADV_DONTNEED)
-	back := make([]byte, seedSize)
-	defer clear(back)
+	back := locked.Make[byte](seedSize)
+	defer locked.Free(back)
 	if _, err := f.ReadAt(back, at); err != nil {
 		return fmt.Errorf("reading back the key file %s: %w", s.path, err)
 	}
-	if string(back) != string(seed) {
+	if !bytes.Equal(back, seed) {
 		return fmt.Errorf("the key file %s does not keep what is written: the card is failing, replace it", s.path)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package keyslot
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // I2C is the slot in a small memory chip on the I²C bus: an EEPROM or FRAM, or the battery-backed memory of a clock.
@@ -56,7 +59,7 @@ func OpenI2C(bus i2c.Bus, rand io.Reader, o I2COptions) (*I2C, error) {
 		s.limit = i2cTimeout
 	}
 	place, err := s.read(0)
-	clear(place)
+	locked.Free(place)
 	return s, err
 }
 
@@ -66,7 +69,7 @@ func (s *I2C) Key(epoch uint64, dst []byte) error {
 	if err != nil {
 		return err
 	}
-	defer clear(place)
+	defer locked.Free(place)
 	if blank(place) {
 		return fmt.Errorf("%s, epoch %d: %w: %s", s, epoch, ErrNoKey, whatToDo)
 	}
@@ -105,8 +108,8 @@ func (s *I2C) Next(epoch uint64, dst []byte) error {
 	if epoch > 1<<32-1 {
 		return fmt.Errorf("%s: epoch %d is out of range", s, epoch)
 	}
-	place := make([]byte, i2cPlace)
-	defer clear(place)
+	place := locked.Make[byte](i2cPlace)
+	defer locked.Free(place)
 	if _, err := io.ReadFull(s.rand, place[:i2cSeed]); err != nil {
 		return fmt.Errorf("drawing a root key: %w", err)
 	}
@@ -129,7 +132,7 @@ func (s *I2C) erase(epoch uint64) error {
 	if err != nil {
 		return err
 	}
-	defer clear(place)
+	defer locked.Free(place)
 	if empty(place) {
 		return nil
 	}
@@ -152,7 +155,7 @@ func (s *I2C) Health() (words string, err error) {
 		default:
 			words += ", unreadable"
 		}
-		clear(place)
+		locked.Free(place)
 	}
 	return words, nil
 }
@@ -171,10 +174,11 @@ func (s *I2C) String() string {
 
 func (s *I2C) at(epoch uint64) int { return s.chip.start + int(epoch%2)*i2cPlace }
 
-// read gives the place of epoch. The caller clears it.
+// read gives the place of epoch in locked memory. The caller frees it.
 func (s *I2C) read(epoch uint64) ([]byte, error) {
-	place := make([]byte, i2cPlace)
+	place := locked.Make[byte](i2cPlace)
 	if err := s.transfer(s.chip.position(s.at(epoch)), place); err != nil {
+		locked.Free(place)
 		return nil, fmt.Errorf("reading the %s: %w", s, err)
 	}
 	return place, nil
@@ -187,9 +191,9 @@ func (s *I2C) write(epoch uint64, place []byte) error {
 		step = min(step, s.chip.page) // places begin at multiples of a page or halve one
 	}
 	for from := 0; from < len(place); from += step {
-		message := append(s.chip.position(s.at(epoch)+from), place[from:from+step]...)
+		message := locked.Append(locked.Append(nil, s.chip.position(s.at(epoch)+from)...), place[from:from+step]...)
 		err := s.transfer(message, nil)
-		clear(message)
+		locked.Free(message)
 		if err != nil {
 			return fmt.Errorf("writing the %s: %w", s, err)
 		}
@@ -198,8 +202,8 @@ func (s *I2C) write(epoch uint64, place []byte) error {
 	if err != nil {
 		return err
 	}
-	defer clear(back)
-	if string(back) != string(place) {
+	defer locked.Free(back)
+	if !bytes.Equal(back, place) {
 		return fmt.Errorf("the %s does not keep what is written: it is write-protected, failing, or another kind of chip; check keyslot.i2c.chip, then replace the module", s)
 	}
 	return nil
@@ -224,25 +228,23 @@ func (s *I2C) once(w, r []byte) error {
 	if s.stuck {
 		return fmt.Errorf("it did not answer before (%w): switch the terminal off and on", os.ErrDeadlineExceeded)
 	}
-	out, in := append([]byte(nil), w...), make([]byte, len(r))
+	out, in := locked.Append(nil, w...), locked.Make[byte](len(r))
 	done := make(chan error, 1)
-	go func() {
-		err := s.bus.Tx(s.address, out, in)
-		clear(out)
-		done <- err
-	}()
+	go func() { done <- s.bus.Tx(s.address, out, in) }()
+	free := func() { locked.Free(out); locked.Free(in) }
 	timer := time.NewTimer(s.limit)
 	defer timer.Stop()
 	select {
 	case err := <-done:
 		copy(r, in)
-		clear(in)
+		free()
 		if err != nil {
 			return fmt.Errorf("%w: is the module plugged in, and are keyslot.i2c.bus and address right?", err)
 		}
 		return nil
 	case <-timer.C:
 		s.stuck = true
+		go func() { <-done; free() }()
 		return fmt.Errorf("it does not answer (%w): switch the terminal off and on; if it stays so, replace the module", os.ErrDeadlineExceeded)
 	}
 }

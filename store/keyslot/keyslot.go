@@ -15,13 +15,7 @@
 // each key with the school's hub, without which a stolen terminal opens nothing; [Memory] keeps nothing. [Use] notes which of them holds the keys after they were moved.
 package keyslot
 
-import (
-	"crypto/hkdf"
-	"crypto/sha512"
-	"encoding/binary"
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // KeySize is the length of a key in bytes.
 const KeySize = 32
@@ -62,24 +56,6 @@ type Slot interface {
 // seedSize is the number of random bytes behind one key. All of them are needed to derive it, so the key is gone when
 // any part of them is; Android's vold stores its secdiscardable files in the same size for the same reason.
 const seedSize = 16 << 10
-
-// derive turns the seed of an epoch into its key. The epoch is bound in, so that bytes that are copied from one place
-// to the other open nothing.
-func derive(seed []byte, epoch uint64, dst []byte) error {
-	if len(dst) != KeySize {
-		return fmt.Errorf("keyslot: a key has %d bytes, not %d", KeySize, len(dst))
-	}
-	info := binary.BigEndian.AppendUint64([]byte("tillprint root key 1 "), epoch)
-	hash := sha512.Sum512(seed)
-	defer clear(hash[:])
-	key, err := hkdf.Key(sha512.New, hash[:], nil, string(info), KeySize)
-	if err != nil {
-		return fmt.Errorf("deriving the root key: %w", err)
-	}
-	copy(dst, key)
-	clear(key)
-	return nil
-}
 
 // empty reports whether a place holds nothing, that is, only zeros.
 func empty(seed []byte) bool {

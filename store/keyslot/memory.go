@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Memory is a slot for tests and for tools that keep nothing: its keys end with the process.
+// Memory is a slot for tests and for tools that keep nothing: its keys end with the process, and lie on the Go heap until then.
 type Memory struct {
 	Rand io.Reader
 	// Fault, when set, is asked before every operation ("key", "next", "retire", "destroy", "health"); its error is returned.

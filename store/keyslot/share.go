@@ -1,14 +1,15 @@
 package keyslot
 
 import (
-	"crypto/hkdf"
-	"crypto/hmac"
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // HalfSize is the length in bytes of what a Keeper keeps.
@@ -30,23 +31,36 @@ type Keeper interface {
 
 // NextHalf is the half of the epoch after that of half.
 func NextHalf(half []byte) []byte {
-	h := hmac.New(sha256.New, half)
-	h.Write([]byte("tillprint half of a root key 1"))
-	return h.Sum(nil)
+	next := bytes.Clone(half)
+	follow(next, 1)
+	return next
 }
 
 // HalfOf follows the chain from one epoch to a later one, at most maxChain on.
 func HalfOf(half []byte, from, to uint64) ([]byte, error) {
-	if to < from || to-from > maxChain {
-		return nil, fmt.Errorf("%w: the chain of halves stands at epoch %d, not at %d", ErrNoKey, from, to)
+	if err := checkChain(from, to); err != nil {
+		return nil, err
 	}
-	half = append([]byte(nil), half...)
-	for ; from < to; from++ {
-		next := NextHalf(half)
-		clear(half)
-		half = next
-	}
+	half = bytes.Clone(half)
+	follow(half, to-from)
 	return half, nil
+}
+
+func checkChain(from, to uint64) error {
+	if to < from || to-from > maxChain {
+		return fmt.Errorf("%w: the chain of halves stands at epoch %d, not at %d", ErrNoKey, from, to)
+	}
+	return nil
+}
+
+// follow goes so many steps along the chain, in place.
+func follow(half []byte, steps uint64) {
+	defer roomOnStack()()
+	m := newMAC(sha256.New)
+	defer m.free()
+	for range steps {
+		m.write(half, half, []byte("tillprint half of a root key 1"))
+	}
 }
 
 // maxChain bounds the work that an epoch from a card can ask for: ten wipes a day for a hundred years.
@@ -61,7 +75,7 @@ type Share struct {
 
 	mu    sync.Mutex
 	epoch uint64 // of half
-	half  []byte // nil until fetched or drawn
+	half  []byte // nil until fetched or drawn; in locked memory
 	told  uint64 // the keeper has forgotten everything before this epoch
 }
 
@@ -70,8 +84,8 @@ func NewShare(local *File, keeper Keeper) *Share { return &Share{local: local, k
 
 // Key needs the keeper once after each start.
 func (s *Share) Key(epoch uint64, dst []byte) error {
-	local := make([]byte, KeySize)
-	defer clear(local)
+	local := locked.Make[byte](KeySize)
+	defer locked.Free(local)
 	if err := s.local.Key(epoch, local); err != nil {
 		return err
 	}
@@ -85,43 +99,48 @@ func (s *Share) Key(epoch uint64, dst []byte) error {
 		if len(half) != HalfSize {
 			return fmt.Errorf("the hub gives half a key of %d bytes: bring hub and terminal to the same release", len(half))
 		}
-		s.half, s.epoch = half, epoch
+		s.hold(half, epoch)
 	}
 	return s.join(epoch, local, dst)
 }
 
+// hold moves a half into locked memory. The caller holds mu.
+func (s *Share) hold(half []byte, epoch uint64) {
+	locked.Free(s.half)
+	s.half, s.epoch = locked.Append(nil, half...), epoch
+	clear(half)
+}
+
 // join makes the key of both halves. The caller holds mu.
 func (s *Share) join(epoch uint64, local, dst []byte) error {
-	half, err := HalfOf(s.half, s.epoch, epoch)
-	if err != nil {
+	if err := checkChain(s.epoch, epoch); err != nil {
 		return err
 	}
-	defer clear(half)
-	info := binary.BigEndian.AppendUint64([]byte("tillprint root key of two halves 1 "), epoch)
-	key, err := hkdf.Key(sha256.New, append(append(make([]byte, 0, 2*KeySize), local...), half...), nil, string(info), KeySize)
-	if err != nil {
-		return fmt.Errorf("deriving the root key: %w", err)
-	}
-	copy(dst, key)
-	clear(key)
+	both := locked.Append(locked.Append(nil, local...), s.half...)
+	defer locked.Free(both)
+	follow(both[len(local):], epoch-s.epoch)
+	defer roomOnStack()()
+	hkdfInto(sha256.New, both, binary.BigEndian.AppendUint64([]byte("tillprint root key of two halves 1 "), epoch), dst)
 	return nil
 }
 
 // Next draws a fresh local half. The keeper is asked only by a slot that has no key yet.
 func (s *Share) Next(epoch uint64, dst []byte) error {
-	local := make([]byte, KeySize)
-	defer clear(local)
+	local := locked.Make[byte](KeySize)
+	defer locked.Free(local)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.half == nil {
-		half := make([]byte, HalfSize)
+		half := locked.Make[byte](HalfSize)
+		defer locked.Free(half)
 		if _, err := io.ReadFull(rand.Reader, half); err != nil {
 			return fmt.Errorf("drawing a root key: %w", err)
 		}
 		if err := s.keeper.Deposit(epoch, half); err != nil {
 			return fmt.Errorf("giving half of the key to the hub: %w", err)
 		}
-		s.half, s.epoch, s.told = half, epoch, epoch
+		s.hold(half, epoch)
+		s.told = epoch
 	}
 	if err := s.local.Next(epoch, local); err != nil {
 		return err
@@ -134,12 +153,11 @@ func (s *Share) Retire(epoch uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.half != nil && s.epoch < epoch {
-		half, err := HalfOf(s.half, s.epoch, epoch)
-		if err != nil {
+		if err := checkChain(s.epoch, epoch); err != nil {
 			return err
 		}
-		clear(s.half)
-		s.half, s.epoch = half, epoch
+		follow(s.half, epoch-s.epoch)
+		s.epoch = epoch
 	}
 	return s.local.Retire(epoch)
 }
@@ -164,7 +182,7 @@ func (s *Share) Settle() error {
 // Destroy kills the local halves, which is enough, and asks the keeper to forget its own.
 func (s *Share) Destroy() error {
 	s.mu.Lock()
-	clear(s.half)
+	locked.Free(s.half)
 	s.half = nil
 	s.mu.Unlock()
 	err := s.local.Destroy()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store/durable"
 )
 
@@ -115,7 +116,7 @@ func (s *TPM) Key(epoch uint64, dst []byte) error {
 		if err != nil {
 			return err
 		}
-		defer clear(seed)
+		defer locked.Free(seed)
 		return derive(seed, epoch, dst)
 	})
 }
@@ -143,8 +144,8 @@ func (s *TPM) find(c *tpmChip, f *tpmFile, epoch uint64) (*tpmKey, error) {
 
 // Next seals a fresh key for a counter value that none was sealed for yet, and opens it once before it counts.
 func (s *TPM) Next(epoch uint64, dst []byte) error {
-	seed := make([]byte, tpmSeed)
-	defer clear(seed)
+	seed := locked.Make[byte](tpmSeed)
+	defer locked.Free(seed)
 	if _, err := io.ReadFull(s.rand, seed); err != nil {
 		return fmt.Errorf("drawing a root key: %w", err)
 	}
@@ -164,7 +165,7 @@ func (s *TPM) Next(epoch uint64, dst []byte) error {
 		if err != nil {
 			return fmt.Errorf("trying the new key: %w", err)
 		}
-		defer clear(back)
+		defer locked.Free(back)
 		if !bytes.Equal(back, seed) {
 			return errors.New("the TPM gives back another key than it was given: replace the module")
 		}

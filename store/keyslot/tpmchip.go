@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-tpm/tpm2"
+
+	"github.com/tillprint/tillprint/locked"
 )
 
 // tpmChip is one conversation with a TPM: the storage root key is loaded, and every session is salted with it, so that
@@ -122,7 +124,8 @@ func (c *tpmChip) seal(seed []byte, limit uint64) (public, private []byte, err e
 	return tpm2.Marshal(r.OutPublic), tpm2.Marshal(r.OutPrivate), nil
 }
 
-// unseal opens a blob. The caller clears the seed.
+// unseal opens a blob into locked memory, which the caller frees. The library's own copies of the seed stay on the Go heap, in clear only
+// where it unpacks the answer, which the session has encrypted.
 func (c *tpmChip) unseal(k *tpmKey) ([]byte, error) {
 	public, err := tpm2.Unmarshal[tpm2.TPM2BPublic](k.Public)
 	if err != nil {
@@ -154,7 +157,8 @@ func (c *tpmChip) unseal(k *tpmKey) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the key of epoch %d: %w", k.Epoch, explain(err))
 	}
-	return r.OutData.Buffer, nil
+	defer clear(r.OutData.Buffer)
+	return locked.Append(nil, r.OutData.Buffer...), nil
 }
 
 // explain adds to a TPM's code what it means here.
