@@ -6,6 +6,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 )
 
 const maxSetting = 64 << 10
@@ -91,7 +92,7 @@ func checkSecrets(values map[string][]byte) error {
 	return nil
 }
 
-// Secret reads one; the error wraps ErrNotFound when there is none. The caller clears it.
+// Secret reads one into locked memory, which the caller gives back with locked.Free; the error wraps ErrNotFound when there is none.
 func (s *Store) Secret(name string) ([]byte, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -102,7 +103,7 @@ func (s *Store) Secret(name string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("secret %s: %w", name, ErrNotFound)
 	}
-	return append([]byte(nil), v...), nil
+	return locked.Append(nil, v...), nil
 }
 
 // HasFingerKey reports whether templates of a subject could be opened.

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/clock"
 	"github.com/tillprint/tillprint/store/durable"
@@ -124,13 +125,13 @@ func (s *Store) Warnings() []string { return s.warnings }
 // VerifierKey is what others need to check this terminal's receipts and checkpoints, in the note format.
 func (s *Store) VerifierKey() string { return s.verifier }
 
-// SigningKey is the terminal's Ed25519 key. The caller clears it.
+// SigningKey is the terminal's Ed25519 key, on the Go heap as its library makes it. The caller clears it.
 func (s *Store) SigningKey() (ed25519.PrivateKey, error) {
 	seed, err := s.Secret(secretSigning)
 	if err != nil {
 		return nil, err
 	}
-	defer clear(seed)
+	defer locked.Free(seed)
 	return ed25519.NewKeyFromSeed(seed), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/tillprint/tillprint/consent"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -119,7 +120,7 @@ func (c *Client) openPerson(e *register.Envelope) (r store.PersonRecord, err err
 	if err != nil {
 		return r, fmt.Errorf("%w: %w", errStore, err)
 	}
-	defer clear(secret)
+	defer locked.Free(secret)
 	want := register.Label{Purpose: register.PurposePerson, Site: c.id.Site, From: register.Hub, To: c.id.Terminal}
 	plain, err := e.Open(want, secret, c.hub.Key)
 	if err != nil {

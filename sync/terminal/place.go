@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/durable"
 	"github.com/tillprint/tillprint/sync/register"
@@ -103,6 +104,7 @@ func PlaceOf(st *store.Store) (Place, error) {
 	if err != nil {
 		return p, err
 	}
+	defer locked.Free(b)
 	if err := json.Unmarshal(b, &p.hubRecord); err != nil || len(p.Hubs) == 0 {
 		return p, errors.New("the store does not know its hub any more: set it aside and join again")
 	}

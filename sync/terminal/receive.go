@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -51,7 +52,7 @@ func (c *Client) openEnvelope(e *register.Envelope) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
-	defer clear(secret)
+	defer locked.Free(secret)
 	want := register.Label{Purpose: register.PurposeTemplate, Site: c.id.Site, From: e.From, To: c.id.Terminal}
 	return e.Open(want, secret, peers[i].Sign)
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"regexp"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/store/keyslot"
@@ -49,7 +50,7 @@ func Anew(p Place, why, dir string, slot keyslot.Slot, o store.Options) (*store.
 	if err != nil {
 		return nil, err
 	}
-	defer clear(secret)
+	defer locked.Free(secret)
 	hub, err := json.Marshal(p.hubRecord)
 	if err != nil {
 		return nil, fmt.Errorf("beginning anew: %w", err)
@@ -88,6 +89,7 @@ func (c *Client) recallLoss() error {
 	if err != nil {
 		return err
 	}
+	defer locked.Free(b)
 	c.loss = new(lossRecord)
 	return json.Unmarshal(b, c.loss)
 }
@@ -147,7 +149,7 @@ func (c *Client) rejoinRequest() (*register.RejoinRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer clear(secret)
+	defer locked.Free(secret)
 	public, err := register.SealPublic(secret)
 	if err != nil {
 		return nil, err
@@ -188,7 +190,7 @@ func (c *Client) askAgain(ctx context.Context, in *register.RejoinRequest) error
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
-	defer clear(secret)
+	defer locked.Free(secret)
 	pepper, err := openPepper(answer.Pepper, in.Site, in.Name, secret, c.hub.Key)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
 	"github.com/tillprint/tillprint/sync/register"
@@ -93,6 +94,7 @@ func (c *Client) refetched() (uint64, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}
+	defer locked.Free(b)
 	if err != nil || len(b) != 8 {
 		return 0, fmt.Errorf("%w: which refetch came last is not known: %w", errStore, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/till"
 	"github.com/tillprint/tillprint/till/outlet"
@@ -33,6 +34,7 @@ func (c Config) outlet(st *store.Store, parts *till.Parts) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer locked.Free(key)
 	server, err := outlet.New(token, key)
 	if err != nil {
 		return nil, err

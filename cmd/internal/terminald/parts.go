@@ -14,7 +14,6 @@ import (
 	"github.com/tillprint/tillprint/cmd/internal/watchdog"
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/device/zfm"
-	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/audit"
@@ -43,11 +42,9 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 		return nil, nil, fmt.Errorf("reading the site's PIN pepper: %w", err)
 	}
 	parts := till.Parts{
-		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: locked.Make[byte](len(pepper)),
+		Gallery: t.Gallery, Custody: prompt{t.Custody, t.Hub}, People: st, Pepper: pepper, // in locked memory, for as long as the process lives
 		Audit: t.record, PINDigits: t.pinDigits, Settings: st, Recent: st.Recent, OnScan: t.presses.observe(hooks.OnScan), Now: st.Now, Lamps: t.lamps, Alert: t.alert, CashOnly: t.cashOnly,
 	}
-	copy(parts.Pepper, pepper) // for as long as the process lives
-	clear(pepper)
 	if c.Sensor.Port != "" {
 		parts.OpenScanner = t.presses.open(c)
 	}
