@@ -59,9 +59,9 @@ lint:
 image:
 	deploy/image/build dist
 
-# One start of the image, built for it, to serving fingers, on an emulated 64-bit ARM machine; the Raspberry Pi 3 is in test-boot.
+# One look at the image, and one start of it, built for it, to serving fingers, on an emulated 64-bit ARM machine; the Raspberry Pi 3 is in test-boot.
 boot:
-	deploy/test/with-image go test -count=1 -short -timeout 30m ./deploy/boot
+	deploy/test/with-image go test -count=1 -short -timeout 30m ./deploy/image ./deploy/boot
 
 # The life of a terminal in there, with power cuts, updates and bad sticks: see deploy/boot/README.md for its time.
 test-boot: tools

@@ -17,7 +17,8 @@ import (
 )
 
 const usage = `usage: tool new-key FILE            make a release key: the secret into FILE, the public one into FILE.pub
-       tool sbom PACKAGES BINARY    print a CycloneDX list of a root's packages and a binary's modules
+       tool sbom VERSION PACKAGES MODULE BINARY
+                                    print a CycloneDX list of a root's packages, our kernel module, and a binary's modules
        tool sign FLAGS FILE...      pack FILEs (NAME.zst beside each) and sign what was packed, into --out`
 
 func main() {
@@ -31,8 +32,8 @@ func run(args []string) error {
 	switch {
 	case len(args) == 2 && args[0] == "new-key":
 		return newKey(args[1])
-	case len(args) == 3 && args[0] == "sbom":
-		return sbom(os.Stdout, args[1], args[2])
+	case len(args) == 5 && args[0] == "sbom":
+		return sbom(os.Stdout, args[1], args[2], args[3], args[4])
 	case len(args) > 1 && args[0] == "sign":
 		return sign(args[1:])
 	}
