@@ -39,6 +39,7 @@ func TestOnPostgreSQL(t *testing.T) {
 		{"importers", TestImportersRefuseWhatIsNoConsent},
 		{"commissioning", TestN1StepsNeedTheirReferences},
 		{"updates", TestRollout},
+		{"waves of updates", TestAWaveIsProvenBySomebody},
 		{"pages", TestTheOfficesPages},
 		{"API", TestTheOfficesAPI},
 		{"erasures that wait", TestTheOfficeIsAskedOnEveryPage},

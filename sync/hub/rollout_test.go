@@ -192,6 +192,13 @@ func TestAWaveIsProvenBySomebody(t *testing.T) {
 		return status == http.StatusOK
 	}
 	waveOf(1, 2, 3, 3, 3)
+	// As a hub has left it that did not fill waves up.
+	if _, err := h.db.Exec(`UPDATE rollouts SET state = $1 WHERE terminal = 'till-1'`, rolloutLeft); err != nil {
+		t.Fatal(err)
+	}
+	if offered(1) {
+		t.Error("a wave opened on one that was left out")
+	}
 	says(0, foreign)
 	says(0, foreign)
 	waveOf(1, 1, 3, 3, 3)
