@@ -13,6 +13,7 @@ import (
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/deploy/update"
+	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/store"
 	"github.com/tillprint/tillprint/store/durable"
 	"github.com/tillprint/tillprint/sync/terminal"
@@ -68,7 +69,7 @@ func (c Config) writeStanding(s Standing) error {
 // standing is what this terminal serves now.
 func (t *Terminal) standing() (s Standing) {
 	pepper, err := t.Store.Secret(terminal.SecretPepper)
-	defer clear(pepper)
+	defer locked.Free(pepper)
 	if err == nil && len(pepper) > 0 && t.cashOnly() == "" {
 		err = t.Store.People(func(_ consent.SubjectID, p store.Person) bool {
 			s.PINs = p.PINVerifier != ""
