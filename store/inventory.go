@@ -4,7 +4,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/tillprint/tillprint/consent"
-	"github.com/tillprint/tillprint/store/audit"
 )
 
 // Inventory says how much of what kind the store holds, and of nobody what: for the hub, which must be able to say after a theft
@@ -17,7 +16,7 @@ type Inventory struct {
 	PINs      int   `json:"pins"`      // person records with a PIN verifier
 	Subjects  int   `json:"subjects"`  // with at least one template
 	Templates int   `json:"templates"` //
-	Log       int64 `json:"log"`       // records of the audit log since the store was made
+	Log       int64 `json:"log"`       // records of the audit log that are there
 
 	Queue map[string]int `json:"queue"` // items for the hub, by kind
 }
@@ -27,31 +26,41 @@ const Cipher = "XChaCha20-Poly1305"
 
 // Inventory counts. It opens every person record, which takes some 20 ms a thousand on a small board.
 func (s *Store) Inventory() (Inventory, error) {
-	held, err := s.TemplateCount()
-	if err != nil {
-		return Inventory{}, err
-	}
-	n := Inventory{Subjects: len(held), Queue: map[string]int{}}
-	for _, templates := range held {
-		n.Templates += templates
-	}
-	err = s.People(func(_ consent.SubjectID, p Person) bool {
+	var n Inventory
+	err := s.People(func(_ consent.SubjectID, p Person) bool {
 		n.addPerson(p)
 		return true
 	})
 	if err != nil {
 		return Inventory{}, err
 	}
+	return s.Recount(n)
+}
+
+// Recount counts everything anew but the person records, which change with the register only.
+func (s *Store) Recount(n Inventory) (Inventory, error) {
+	held, err := s.TemplateCount()
+	if err != nil {
+		return Inventory{}, err
+	}
+	n.Subjects, n.Templates, n.Queue = len(held), 0, map[string]int{}
+	for _, templates := range held {
+		n.Templates += templates
+	}
 	items, err := s.Pending(0)
+	if err != nil {
+		return Inventory{}, err
+	}
 	for _, it := range items {
 		n.Queue[it.Kind]++
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	n.Standings = len(s.standings)
-	if err == nil {
-		err = s.view(func(tx *bbolt.Tx) error { n.Log = audit.Size(tx); return nil })
-	}
+	err = s.view(func(tx *bbolt.Tx) error {
+		n.Log, err = s.log.Count(tx)
+		return err
+	})
 	return n, err
 }
 

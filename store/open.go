@@ -92,7 +92,7 @@ func Open(dir string, slot keyslot.Slot, id Identity, o Options) (*Store, error)
 		s.release()
 		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
 	}
-	s.ready = true
+	s.ready, s.opened = true, s.now()
 	return s, nil
 }
 

@@ -49,6 +49,9 @@ func (b *bench) prune(countersigned int64, want int) {
 	if err != nil || n != want {
 		b.t.Errorf("%d records were dropped, want %d: %v", n, want, err)
 	}
+	if held, err := b.st.Inventory(); err != nil || held.Log != int64(len(strings.Fields(b.kinds()))) {
+		b.t.Errorf("the inventory says %d log records, %v; there are: %s", held.Log, err, b.kinds()) // J3
+	}
 	wantSound(b.t.(*testing.T), b.st)
 }
 

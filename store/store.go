@@ -33,6 +33,7 @@ type Store struct {
 	verifier string       // the log's verifier key
 	warnings []string     // fixed after Open
 	version  int          // of the records file; fixed after Open
+	opened   time.Time    // see Opened
 	tripped  atomic.Int64 // how often reading the records would have ended the program since the start
 	took     atomic.Int64 // see SlotTook
 
@@ -118,6 +119,9 @@ func (s *Store) Identity() Identity { return s.id }
 
 // Clock is the store's clock, whose high-water mark it keeps. Tell it the hub's signed times.
 func (s *Store) Clock() *clock.Clock { return s.clock }
+
+// Opened is when the key slot opened this store, by the store's clock: since then its keys are in memory (J4).
+func (s *Store) Opened() time.Time { return s.opened }
 
 // Warnings are sentences for the log about what Open found and could live with.
 func (s *Store) Warnings() []string { return s.warnings }

@@ -19,6 +19,7 @@ type Evidence struct {
 	AsOf     time.Time       `json:"as_of"`             // the moment that was asked about
 	Reported time.Time       `json:"reported,omitzero"` // when the terminal last said something else before that; zero if it never had
 	Held     register.Status `json:"held"`              // what it said then
+	Counted  time.Time       `json:"counted,omitzero"`  // when the log and what waits for the hub were last counted before the moment
 	Joined   time.Time       `json:"joined"`
 	Contact  time.Time       `json:"contact"` // the last one of all
 	Lease    time.Time       `json:"lease"`   // by then, at the latest, it matches no finger (I7)
@@ -41,6 +42,9 @@ func keepInventory(ctx context.Context, tx *sql.Tx, c caller, s register.Status,
 	if err != nil {
 		return err
 	}
+	if err := keepCounts(ctx, tx, c, s, now); err != nil {
+		return err
+	}
 	if before != nil && holding(*before) == holding(s) {
 		return nil
 	}
@@ -54,9 +58,9 @@ func keepInventory(ctx context.Context, tx *sql.Tx, c caller, s register.Status,
 	return err
 }
 
-// holding is what of a status tells two inventories apart: neither the time nor how long the log has grown.
+// holding is what of a status tells two inventories apart: neither the time nor how long log and queue are, which keepCounts keeps.
 func holding(s register.Status) string {
-	return fmt.Sprint(s.Pupils, s.Adults, s.Photos, s.PINs, s.Subjects, s.Templates, s.Cipher, s.Epoch, s.Promise, s.Fingers)
+	return fmt.Sprint(s.Pupils, s.Adults, s.Photos, s.PINs, s.Subjects, s.Templates, s.Cipher, s.Epoch, s.Promise, s.Fingers, s.Standings, s.Opened.Unix())
 }
 
 // inventoryAt is what a terminal had said last at a moment; nil if it had said nothing.
@@ -98,6 +102,9 @@ func (h *Hub) Evidence(ctx context.Context, site, terminal string, when time.Tim
 		}
 		if held != nil {
 			e.Reported, e.Held = reported, *held
+			if e.Counted, err = countsAt(ctx, h.db, site, terminal, when, &e.Held); err != nil {
+				return nil, err
+			}
 		}
 		if e.Disposed, err = h.disposalOf(ctx, site, terminal); err != nil {
 			return nil, err
@@ -146,6 +153,7 @@ func (e *Evidence) Kinds() []Kind {
 	return []Kind{
 		{"pupils", s.Pupils}, {"adults", s.Adults}, {"photos", s.Photos}, {"PIN verifiers", s.PINs},
 		{"people with a fingerprint template", s.Subjects}, {"fingerprint templates", s.Templates}, {"log records, by pseudonym", int(s.Log)},
+		{"standings of consent, by pseudonym", s.Standings}, {"messages that waited for the hub", s.Pending},
 	}
 }
 
@@ -175,6 +183,8 @@ func (e *Evidence) Print(w io.Writer) {
 		line(k.Name, "%d", k.Count)
 	}
 	line("encrypted", "%s", e.Encrypted())
+	line("log and messages counted", "%s", stamp(e.Counted))
+	line("lock state", "%s", e.Lock())
 	line("root key", "epoch %d. %s", e.Held.Epoch, e.Held.Promise)
 	line("last contact", "%s", stamp(e.Contact))
 	line("fingers stop at the latest", "%s", stamp(e.Lease))

@@ -18,26 +18,30 @@ func TestWhatAStolenTerminalHeld(t *testing.T) {
 	x := joined(t, h, serve(t, h.Handler(), h), "oakfield", "till-1")
 	x.sync(0)
 	joinedAt := c.now()
+	unlocked := c.now()
 	report := func(templates, log int) {
 		t.Helper()
 		x.ask("POST", "/v1/status", register.Status{Applied: x.last.Size, Version: "test", At: c.now(), Pupils: 400, Photos: 12, PINs: 390, Subjects: templates / 4,
-			Templates: templates, Log: int64(log), Cipher: "XChaCha20-Poly1305", Epoch: 7, Promise: "a promise"}, nil)
+			Templates: templates, Log: int64(log), Standings: 410, Pending: log / 10, Opened: unlocked, Cipher: "XChaCha20-Poly1305", Epoch: 7, Promise: "a promise"}, nil)
 	}
 	c.move(time.Hour)
 	report(800, 10)
 	full := c.now()
 	c.move(time.Hour)
-	report(800, 20) // nothing but the log has grown: no row of its own
+	report(800, 20) // nothing but the log has grown: no inventory of its own
 	c.move(time.Hour)
 	report(796, 30)
 	for _, want := range []struct {
 		when      time.Time
 		templates int
+		log       int64
 		since     time.Time
-	}{{joinedAt, 0, time.Time{}}, {full, 800, full}, {full.Add(90 * time.Minute), 800, full}, {time.Time{}, 796, full.Add(2 * time.Hour)}} {
+		counted   time.Time
+	}{{joinedAt, 0, 0, time.Time{}, time.Time{}}, {full, 800, 10, full, full}, {full.Add(90 * time.Minute), 800, 20, full, full.Add(time.Hour)},
+		{time.Time{}, 796, 30, full.Add(2 * time.Hour), full.Add(2 * time.Hour)}} {
 		e, err := h.Evidence(t.Context(), "oakfield", "till-1", want.when)
-		if err != nil || e.Held.Templates != want.templates || !e.Reported.Equal(want.since) {
-			t.Errorf("as of %v: %d templates since %v, %v; want %d since %v", want.when, e.Held.Templates, e.Reported, err, want.templates, want.since)
+		if err != nil || e.Held.Templates != want.templates || !e.Reported.Equal(want.since) || e.Held.Log != want.log || int64(e.Held.Pending) != want.log/10 || !e.Counted.Equal(want.counted) {
+			t.Errorf("as of %v: %d templates since %v, %d log records at %v, %v; want %+v", want.when, e.Held.Templates, e.Reported, e.Held.Log, e.Counted, err, want)
 		}
 	}
 	if err := h.Command(t.Context(), "oakfield", "smith", "till-1", register.Command{Do: register.Wipe}); err != nil {
@@ -52,7 +56,8 @@ func TestWhatAStolenTerminalHeld(t *testing.T) {
 	}
 	var said bytes.Buffer
 	e.Print(&said)
-	for _, want := range []string{"fingerprint templates                796\n", "XChaCha20-Poly1305", "epoch 7. a promise", "ordered: wipe"} {
+	for _, want := range []string{"fingerprint templates                796\n", "XChaCha20-Poly1305", "epoch 7. a promise", "ordered: wipe",
+		"standings of consent, by pseudonym   410\n", "log records, by pseudonym            30\n", "last unlocked by its key slot at " + unlocked.UTC().Format("2006-01-02 15:04 UTC")} {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("the sheet lacks %q:\n%s", want, said.String())
 		}

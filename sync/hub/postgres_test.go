@@ -49,6 +49,7 @@ func TestOnPostgreSQL(t *testing.T) {
 		{"unused fingers", TestD3UnusedFingersGo},
 		{"certificates", TestADecommissionedTerminalTellsTheHub},
 		{"certificates of the tills", TestCertificatesOfTheTills},
+		{"inventories", TestWhatAStolenTerminalHeld},
 	} {
 		schema := fmt.Sprintf("hub_test_%d", i)
 		if _, err := db.Exec(`DROP SCHEMA IF EXISTS ` + schema + ` CASCADE; CREATE SCHEMA ` + schema); err != nil {

@@ -221,10 +221,12 @@ type Status struct {
 	PINs      int         `json:"pins"`     // person records with a PIN verifier
 	Subjects  int         `json:"subjects"` // with at least one template
 	Templates int         `json:"templates"`
-	Log       int64       `json:"log"`                 // records of the audit log
+	Log       int64       `json:"log"`                 // records of the audit log that are there
+	Standings int         `json:"standings,omitempty"` // subjects that the register has named
 	Cipher    string      `json:"cipher"`              // what everything above is sealed with (J4)
 	Epoch     uint64      `json:"epoch"`               // root keys so far: every wipe takes the next
 	Promise   string      `json:"promise"`             // what the key slot says that a wipe is worth
+	Opened    time.Time   `json:"opened,omitzero"`     // when its key slot last opened it; its keys are in memory since (J4)
 	PINCost   pin.Cost    `json:"pin_cost,omitzero"`   // of an Argon2id check that takes 300 to 500 ms here; zero until measured
 	Pending   int         `json:"pending"`             // reports and envelopes not yet delivered
 	SelfTest  []Check     `json:"self_test,omitempty"` // of the last one, at most 24

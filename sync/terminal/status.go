@@ -71,8 +71,8 @@ func (c *Client) status() (register.Status, error) {
 	defer c.mu.Unlock()
 	n := c.count.held
 	s := register.Status{Applied: c.state.Applied, Version: c.o.Version, At: clock.Now().UTC(), Clock: clock.Trusted(), Mode: c.mode, Fingers: on, Why: why,
-		Pupils: n.Pupils, Adults: n.Adults, Photos: n.Photos, PINs: n.PINs, Subjects: n.Subjects, Templates: n.Templates, Log: n.Log,
-		Cipher: store.Cipher, Epoch: st.Epoch(), Promise: st.Promise(), PINCost: cost,
+		Pupils: n.Pupils, Adults: n.Adults, Photos: n.Photos, PINs: n.PINs, Subjects: n.Subjects, Templates: n.Templates, Log: n.Log, Standings: n.Standings,
+		Cipher: store.Cipher, Epoch: st.Epoch(), Promise: st.Promise(), Opened: st.Opened().UTC().Truncate(time.Second), PINCost: cost,
 		Pending: c.state.Pending, Errors: append([]string(nil), c.remarks...), Used: slices.Sorted(maps.Keys(c.used))}
 	if c.o.About != nil {
 		c.o.About(&s)
@@ -86,20 +86,14 @@ func (c *Client) recount() error {
 	c.mu.Lock()
 	stale, n := !c.count.counted || c.count.seq != seq, c.count.held
 	c.mu.Unlock()
+	var err error
 	if stale {
-		var err error
-		if n, err = c.o.Store.Inventory(); err != nil {
-			return fmt.Errorf("%w: %w", errStore, err)
-		}
+		n, err = c.o.Store.Inventory()
 	} else {
-		held, err := c.o.Store.TemplateCount()
-		if err != nil {
-			return fmt.Errorf("%w: %w", errStore, err)
-		}
-		n.Subjects, n.Templates = len(held), 0
-		for _, templates := range held {
-			n.Templates += templates
-		}
+		n, err = c.o.Store.Recount(n)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
