@@ -83,7 +83,7 @@ func (t *Till) alert(sentence string) {
 // record writes an event beside the till. A disk that does not take it is shown
 // in the health bar; it stops nobody's lunch.
 func (t *Till) record(e audit.Event) {
-	e.At, e.Operator = t.parts.Now(), t.cfg.Operator
+	e.At, e.Operator = t.parts.Now(), t.operator()
 	t.finish(func(context.Context) func() {
 		err := t.parts.Audit(e)
 		return func() {

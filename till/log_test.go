@@ -52,6 +52,9 @@ var logged = []struct {
 	{"an outside account", func(w *world) { w.must(w.till.Outside(w.ctx, "PP-1234")); w.must(w.confirm()) },
 		[]audit.Event{{Kind: audit.Match, Operator: "operator", Route: routeOutside}}},
 	{"cash", func(w *world) { w.must(w.till.Cash(w.ctx)) }, []audit.Event{{Kind: audit.Match, Operator: "operator", Route: routeCash}}},
+	{"cash, from a browser that has said who it is", func(w *world) { w.must(w.till.Cash(As(w.ctx, "kitchen-pc"))) },
+		[]audit.Event{{Kind: audit.Match, Operator: "kitchen-pc", Route: routeCash}}},
+	{"cash after that", func(w *world) { w.must(w.till.Cash(w.ctx)) }, []audit.Event{{Kind: audit.Match, Operator: "operator", Route: routeCash}}},
 	{"a picture that comes twice", func(w *world) {
 		picture := w.aminas.press()
 		w.scan(picture)
@@ -99,8 +102,8 @@ var logged = []struct {
 		[]audit.Event{{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "pause"}}},
 	{"its end", func(w *world) { w.decide(w.ben, consent.Permit, nil) },
 		[]audit.Event{{Kind: audit.Command, Subject: "ben", Row: "A1", Action: "permit"}}},
-	{"a refusal at the till", func(w *world) { w.must(w.till.Refuse(w.ctx, w.ben)) }, []audit.Event{
-		{Kind: audit.Refusal, Subject: "ben", Row: "A3", Operator: "operator"},
+	{"a refusal at the till", func(w *world) { w.must(w.till.Refuse(As(w.ctx, "hall tablet"), w.ben)) }, []audit.Event{
+		{Kind: audit.Refusal, Subject: "ben", Row: "A3", Operator: "other"}, // a name that the log cannot hold loses no refusal
 		{Kind: audit.Wipe, Subject: "ben", Row: "A3", Count: 3, Places: []string{"gallery", "key", "records"}}}},
 	{"a withdrawal at the hub", func(w *world) { w.decide(w.amina, consent.Erase, nil) },
 		[]audit.Event{{Kind: audit.Wipe, Subject: "amina", Row: "A1", Count: 3, Places: []string{"gallery", "key", "records"}}}},

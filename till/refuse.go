@@ -36,25 +36,25 @@ func (t *Till) refuse(subject consent.SubjectID) {
 	if p, err := t.person(subject); err == nil {
 		t.view.Proposal = &Proposal{Subject: subject, Name: p.Name, Form: p.Form}
 	}
-	t.writeRefusal(subject)
+	t.writeRefusal(subject, t.operator())
 }
 
 // writeRefusal has custody evict, wipe and sign. A crash before it has committed
 // loses only a refusal that nobody has acknowledged: the view says "Noted" of
 // this till's memory, and "written" once the receipt is there.
-func (t *Till) writeRefusal(subject consent.SubjectID) {
+func (t *Till) writeRefusal(subject consent.SubjectID, by string) {
 	t.finish(func(ctx context.Context) func() {
-		_, err := t.parts.Custody.Refuse(ctx, subject, t.cfg.Operator)
-		return func() { t.refusalWritten(subject, err) }
+		_, err := t.parts.Custody.Refuse(ctx, subject, by)
+		return func() { t.refusalWritten(subject, by, err) }
 	})
 }
 
-func (t *Till) refusalWritten(subject consent.SubjectID, err error) {
+func (t *Till) refusalWritten(subject consent.SubjectID, by string, err error) {
 	if err != nil {
 		t.trouble++
 		t.after(refuseAgain, func() {
 			t.trouble--
-			t.writeRefusal(subject)
+			t.writeRefusal(subject, by)
 		})
 		return
 	}

@@ -70,6 +70,7 @@ type Till struct {
 	like     string                     // a verifier of this site's cost, for PINs that nobody has
 	trouble  int                        // refusals and log entries that the disk has not taken
 	lent     string                     // why the sensor is somebody else's for a while; "" when it is not
+	acting   string                     // the account whose action is being done
 	enrolment
 }
 
@@ -85,8 +86,9 @@ type identity struct {
 }
 
 type action struct {
-	run  func() error
-	done chan error
+	account string // who does it; "" for whoever works the till
+	run     func() error
+	done    chan error
 }
 
 // New makes a till; Run starts it.
@@ -144,7 +146,9 @@ func (t *Till) Run(ctx context.Context) error {
 			t.endEnrolment(actionGivenUp)
 			return nil
 		case a := <-t.actions:
+			t.acting = a.account
 			err := a.run()
+			t.acting = ""
 			t.publish()
 			a.done <- err // who acted finds the view that followed
 		case apply := <-t.events:

@@ -8,7 +8,7 @@ import (
 // do runs an action on the till's goroutine and returns its error once the view
 // that follows from it has been published.
 func (t *Till) do(ctx context.Context, run func() error) error {
-	a := action{run, make(chan error, 1)}
+	a := action{accountOf(ctx), run, make(chan error, 1)}
 	select {
 	case t.actions <- a:
 		return <-a.done

@@ -42,7 +42,7 @@ func flashed(t *testing.T, b board) (*guest, *school) {
 	run(t, g.dir, filepath.Join(bin, "tillprint"), "flash", "--image", filepath.Join(images, "tillprint.img.zst"), "--join", code, "--yes", card)
 	// The page listens on loopback; for once it must be reached from outside the guest.
 	settings := filepath.Join(g.dir, "tillprintd.toml")
-	must(t, os.WriteFile(settings, []byte("[page]\nlisten = \"0.0.0.0:8080\"\n[serving]\nfingers = [2]\n"), 0o600))
+	must(t, os.WriteFile(settings, []byte("[page]\nlisten = \"0.0.0.0:8080\"\ninsecure_without_login = true\n[serving]\nfingers = [2]\n"), 0o600))
 	wifi := filepath.Join(g.dir, "tillprint-wifi.conf")
 	must(t, os.WriteFile(wifi, []byte("country=GB\nnetwork={\n ssid=\"Oakfield\"\n psk=\"oakfield lunch\"\n}\n"), 0o600))
 	run(t, g.dir, "mcopy", "-i", card+"@@4M", settings, wifi, "::")

@@ -59,6 +59,11 @@ func TestWhoIsLetIn(t *testing.T) {
 	ours, theirs := newAuthority(t, "oakfield"), newAuthority(t, "elm")
 	kitchen, tech := Browser{Name: "kitchen-pc"}, Browser{Name: "it-desk", Technician: true}
 	good, gone := ours.browser(t, kitchen), ours.browser(t, kitchen)
+	wrongUse, err := ours.sign(&x509.Certificate{Subject: good.Subject, NotBefore: good.NotBefore, NotAfter: good.NotAfter,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, &newKey(t).PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
 	far := newAuthority(t, "oakfield") // the same words under another key
 	for _, c := range []struct {
 		name    string
@@ -77,6 +82,7 @@ func TestWhoIsLetIn(t *testing.T) {
 		{"another site", theirs.browser(t, kitchen), day, Browser{}, ErrForeign},
 		{"another authority", far.browser(t, kitchen), day, Browser{}, ErrForeign},
 		{"a page's certificate", ours.page(t, "till-1.lan"), day, Browser{}, ErrForeign},
+		{"a page's with a browser's name", wrongUse, day, Browser{}, ErrForeign},
 		{"the authority's own", ours.Certificate, day, Browser{}, ErrForeign},
 	} {
 		who, err := Check(c.of, ours.Certificate, "oakfield", []string{"1", Serial(gone)}, c.certain)

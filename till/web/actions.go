@@ -60,7 +60,7 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) {
 		complain(w, http.StatusBadRequest, "That request could not be read. Load the page again.")
 		return
 	}
-	switch err := do(r.Context(), p.till, r.PostFormValue); {
+	switch err := do(onBehalf(r), p.till, r.PostFormValue); {
 	case err == nil:
 		w.WriteHeader(http.StatusNoContent)
 	case errors.Is(err, till.ErrStale):

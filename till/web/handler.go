@@ -28,7 +28,9 @@ type Deps struct {
 	Till  *till.Till
 	Base  string   // path below which the pages lie, as "" or "/till"; no slash at the end
 	Hosts []string // host names answered to, besides localhost, 127.0.0.1 and ::1
-	Site  string   // name of the school, in the page's head
+	// Answers, unless nil, says which other names and addresses are answered to.
+	Answers func(host string) bool
+	Site    string // name of the school, in the page's head
 
 	Workshop Workshop // behind the technician's page; nil for none
 }
@@ -45,8 +47,8 @@ func newPages(d Deps) *pages {
 	return &pages{till: d.Till, workshop: d.Workshop, base: strings.TrimSuffix(path.Clean("/"+d.Base), "/"), site: d.Site}
 }
 
-// Handler returns the pages. There is no login: serve it on loopback, or behind
-// something that has one.
+// Handler returns the pages. There is no login: serve it on loopback, or over TLS to
+// browsers whose certificates the server checks.
 func Handler(d Deps) http.Handler {
 	p := newPages(d)
 	base := p.base
@@ -80,13 +82,14 @@ func (p *pages) files(mux *http.ServeMux) {
 // protect lets nobody in who is not meant.
 func protect(d Deps, next http.Handler) http.Handler {
 	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, d.Hosts...)
-	return guard(hosts, http.NewCrossOriginProtection().Handler(next))
+	known := func(host string) bool { return slices.Contains(hosts, host) || d.Answers != nil && d.Answers(host) }
+	return guard(known, http.NewCrossOriginProtection().Handler(next))
 }
 
 // guard checks the host, bounds the body and sets the headers of every answer.
-func guard(hosts []string, next http.Handler) http.Handler {
+func guard(known func(host string) bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains(hosts, hostname(r.Host)) {
+		if !known(hostname(r.Host)) {
 			http.Error(w, "This terminal does not answer to that name. Use its own address, or add the name to hosts in its configuration.", http.StatusMisdirectedRequest)
 			return
 		}

@@ -1,8 +1,12 @@
 package web
 
 import (
+	"context"
 	"net"
 	"net/http"
+
+	"github.com/tillprint/tillprint/sync/authority"
+	"github.com/tillprint/tillprint/till"
 )
 
 // Role is what a browser may do on the pages.
@@ -20,13 +24,30 @@ func (r Role) String() string {
 	return "staff"
 }
 
-// RoleOf is the role of the browser that sent a request. Who sits at the terminal
-// itself, on its loopback, is a technician; anybody else is staff.
+// RoleOf is the role of the browser that sent a request: over the school's network what its certificate says, which the
+// server has checked. Who sits at the terminal itself, on its loopback, is a technician; anybody else is staff.
 func RoleOf(r *http.Request) Role {
-	if r.TLS == nil && fromLoopback(r.RemoteAddr) {
+	b, ok := browserOf(r)
+	if ok && b.Technician || r.TLS == nil && fromLoopback(r.RemoteAddr) {
 		return Technician
 	}
 	return Staff
+}
+
+// browserOf is who the certificate of a request is for.
+func browserOf(r *http.Request) (authority.Browser, bool) {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return authority.Browser{}, false
+	}
+	return authority.Of(r.TLS.PeerCertificates[0])
+}
+
+// onBehalf is the context of a request's actions: they stand in the audit log under the browser's name, where it has one.
+func onBehalf(r *http.Request) context.Context {
+	if b, ok := browserOf(r); ok {
+		return till.As(r.Context(), b.Name)
+	}
+	return r.Context()
 }
 
 func fromLoopback(remote string) bool {

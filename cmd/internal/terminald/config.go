@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/tillprint/tillprint/cmd/internal/config"
 	"github.com/tillprint/tillprint/device/zfm"
@@ -52,9 +53,11 @@ type Config struct {
 		Columns []string `toml:"columns"`
 	} `toml:"keypad"`
 	Page struct {
-		Listen string   `toml:"listen"`
-		Base   string   `toml:"base"`
-		Hosts  []string `toml:"hosts"`
+		Listen               string   `toml:"listen"`
+		Network              string   `toml:"network"`
+		InsecureWithoutLogin bool     `toml:"insecure_without_login"`
+		Base                 string   `toml:"base"`
+		Hosts                []string `toml:"hosts"`
 	} `toml:"page"`
 	Outlet struct {
 		Listen    string `toml:"listen"`
@@ -125,8 +128,8 @@ func (c *Config) Check() error {
 		return errors.New("store.dir is empty; say where the terminal keeps its store")
 	case c.Keyslot.check() != nil:
 		return c.Keyslot.check()
-	case c.Page.Listen == "":
-		return errors.New("page.listen is empty; nobody could work this till")
+	case c.checkPage() != nil:
+		return c.checkPage()
 	case !(c.Matching.FalseMatchBudget > 0 && c.Matching.FalseMatchBudget < 1):
 		return fmt.Errorf("matching.false_match_budget is %g; it is a chance, above 0 and below 1", c.Matching.FalseMatchBudget)
 	case c.Matching.Margin < 0:
@@ -139,6 +142,23 @@ func (c *Config) Check() error {
 		return errors.New("outlet.listen and outlet.token_file go together; set both or neither")
 	case (len(c.Keypad.Rows) == 0) != (len(c.Keypad.Columns) == 0):
 		return errors.New("keypad.rows and keypad.columns go together; set both or neither")
+	}
+	return nil
+}
+
+// checkPage keeps a page without a login on this machine.
+func (c *Config) checkPage() error {
+	host, _, err := net.SplitHostPort(c.Page.Listen)
+	switch {
+	case c.Page.Listen == "":
+		return errors.New("page.listen is empty; nobody could work this till")
+	case err != nil:
+		return fmt.Errorf("page.listen is %q; write it as 127.0.0.1:8080", c.Page.Listen)
+	case host != "localhost" && !net.ParseIP(host).IsLoopback() && !c.Page.InsecureWithoutLogin:
+		return fmt.Errorf("page.listen is %q, where anybody on the network could work this till: that page has no login; leave it on 127.0.0.1, and set page.network for browsers on the school's network", c.Page.Listen)
+	}
+	if _, _, err := net.SplitHostPort(c.Page.Network); err != nil && c.Page.Network != "" {
+		return fmt.Errorf("page.network is %q; write it as \":8443\", or \"\" for no page on the network", c.Page.Network)
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ func (t *Terminal) lamps() []till.Lamp {
 	if broken := t.brokenNow(); len(broken) > 0 {
 		lamps = append(lamps, brokenLamp(broken))
 	}
+	if t.network != nil {
+		lamps = append(lamps, t.network.lamp())
+	}
 	if lamp := cardLamp(t.dir); lamp.Level != till.Good {
 		lamps = append(lamps, lamp)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,6 +38,9 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 		return nil, nil, err
 	}
 	t.updates = &updater{c: c, hub: t.Hub, card: ThisCard, key: ReleaseKey, now: t.localNow, boot: bootID(), log: log}
+	if c.Page.Network != "" {
+		t.network = &network{listen: c.Page.Network, hosts: func() []string { return c.networkHosts(net.InterfaceAddrs) }, site: st.Identity().Site, store: st, hub: t.Hub, log: log, served: hooks.Network}
+	}
 	pepper, err := st.Secret(terminal.SecretPepper)
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // none before the hub has let a terminal in again: no PIN is known
 		return nil, nil, fmt.Errorf("reading the site's PIN pepper: %w", err)
@@ -100,8 +104,7 @@ func (s *serving) start(ctx context.Context, g *errgroup.Group, hooks Hooks) err
 		return fmt.Errorf("listening for the operator's page: %w; is another terminal running, or is page.listen wrong?", err)
 	}
 	g.Go(func() error { return s.till.Run(ctx) })
-	pages := web.Handler(web.Deps{Till: s.till, Base: s.c.Page.Base, Hosts: s.c.Page.Hosts, Site: s.site, Workshop: s.shop})
-	g.Go(func() error { return cli.Serve(ctx, page, pages) })
+	g.Go(func() error { return cli.Serve(ctx, page, s.pages(nil)) })
 	watched := append(s.watched, watchdog.Part{Name: "till", Answer: s.till.Alive},
 		watchdog.Part{Name: "operator's page", Answer: func(ctx context.Context) error { return pageAlive(ctx, page.Addr()) }})
 	g.Go(func() error { return watchdog.Run(ctx, s.log, watched...) })
@@ -113,6 +116,11 @@ func (s *serving) start(ctx context.Context, g *errgroup.Group, hooks Hooks) err
 		hooks.Serving()
 	}
 	return nil
+}
+
+// pages are the till's pages. answers may be nil; see web.Deps.
+func (s *serving) pages(answers func(host string) bool) http.Handler {
+	return web.Handler(web.Deps{Till: s.till, Base: s.c.Page.Base, Hosts: s.c.Page.Hosts, Answers: answers, Site: s.site, Workshop: s.shop})
 }
 
 // prompt is a custody that asks the hub's client how far the terminal is commissioned, and lets it know at once when

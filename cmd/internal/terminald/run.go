@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type Hooks struct {
 	Ready   func(*Terminal) error // once the store is open too: pupils can be served by PIN, name and cash
 	OnStep  func(step string)     // after each durable step of the store; see store.Options
 	OnScan  func(till.Result)     // after each press
+	Network func(net.Addr)        // each time the page begins to be served on the school's network
 
 	AwaitJoin bool     // take cash until the terminal has joined, instead of ending with an error
 	Notes     []string // sentences for the page, of the system that has started the daemon
@@ -46,6 +48,7 @@ type Terminal struct {
 	broken  atomic.Pointer[[]store.Violation] // invariants, as the last check found them; nil before the first
 	presses *presses
 	updates *updater
+	network *network // nil where the page is on loopback only
 	recent  *recent  // lines of the log
 	notes   []string // of Hooks
 
@@ -171,6 +174,9 @@ func serve(ctx context.Context, c Config, log *slog.Logger, st *store.Store, hoo
 	g.Go(func() error { return t.firstSelfTest(ctx, c) })
 	g.Go(func() error { return t.updates.run(ctx) })
 	g.Go(func() error { return t.passOnNews(ctx) })
+	if t.network != nil {
+		g.Go(func() error { return t.network.run(ctx, s.pages(t.network.answers)) })
+	}
 	g.Go(func() error { return t.control(ctx, c) })
 	g.Go(func() error { return t.workshop.runTests(ctx) })
 	g.Go(func() error { return t.workshop.awaitOrder(ctx) })
