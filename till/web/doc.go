@@ -9,7 +9,8 @@
 //
 // The handler answers only to host names it was told (DNS rebinding), refuses
 // cross-origin requests, bounds what it reads and lets nobody but its own origin
-// frame it. It has no login of its own: listen on loopback, as [Deps] says.
+// frame it. It has no login of its own: see [Handler]. [RoleOf] says what the
+// browser behind a request may do.
 //
 // htmx 2.0.10 and its server-sent-events extension 2.2.4 lie in static/ with
 // their licences (Zero-Clause BSD).

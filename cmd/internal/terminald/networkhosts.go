@@ -44,17 +44,18 @@ func privateAddresses(addresses func() ([]net.Addr, error)) (hosts []string) {
 
 // lamp says where the page is on the network, or why it is not.
 func (n *network) lamp() till.Lamp {
-	const part = "Network page"
+	l := till.Lamp{Part: "Network page", Level: till.Warn}
 	a, at := n.admission.Load(), n.address.Load()
-	if why := n.trouble.Load(); why != nil {
-		return till.Lamp{Part: part, Words: *why, Level: till.Warn}
+	switch why := n.trouble.Load(); {
+	case why != nil:
+		l.Words = *why
+	case a == nil || at == nil:
+		l.Words = "no certificate yet, so it is off: the hub is being asked"
+	case n.store.Now().After(a.page.Leaf.NotAfter):
+		l.Words = "its certificate has ended, so browsers warn: the hub must be reached"
+	default:
+		host := authority.Hosts(a.page.Leaf)[0] // the hub certifies none without
+		l.Words, l.Level = "on https://"+net.JoinHostPort(host, strconv.Itoa(at.Port)), till.Good
 	}
-	if a == nil || at == nil {
-		return till.Lamp{Part: part, Words: "no certificate yet, so it is off: the hub is being asked", Level: till.Warn}
-	}
-	if n.store.Now().After(a.page.Leaf.NotAfter) {
-		return till.Lamp{Part: part, Words: "its certificate has ended, so browsers warn: the hub must be reached", Level: till.Warn}
-	}
-	host := authority.Hosts(a.page.Leaf)[0] // the hub certifies none without
-	return till.Lamp{Part: part, Words: "on https://" + net.JoinHostPort(host, strconv.Itoa(at.Port)), Level: till.Good}
+	return l
 }
