@@ -17,6 +17,9 @@ func (w *workshop) Test() (web.Test, <-chan struct{}) {
 	defer w.mu.Unlock()
 	test := w.test
 	test.Found = append([]till.Lamp(nil), test.Found...)
+	if last := w.t.tested.Load(); last != nil && !test.Running && last.At.After(test.At) { // made at the first start, or by the command
+		test = web.Test{At: last.At, Found: lampsFrom(last.Checks)}
+	}
 	return test, w.changed
 }
 

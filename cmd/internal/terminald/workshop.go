@@ -34,11 +34,7 @@ type workshop struct {
 }
 
 func newWorkshop(t *Terminal, c Config, trouble string) *workshop {
-	w := &workshop{t: t, c: c, trouble: trouble, begin: make(chan bool, 1), ordered: make(chan struct{}), answers: make(chan bool, 1), changed: make(chan struct{})}
-	if last, err := readSelfTest(t.Store); err == nil {
-		w.test = web.Test{At: last.At, Found: lampsFrom(last.Checks)}
-	}
-	return w
+	return &workshop{t: t, c: c, trouble: trouble, begin: make(chan bool, 1), ordered: make(chan struct{}), answers: make(chan bool, 1), changed: make(chan struct{})}
 }
 
 // Examine asks the doctor.
