@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -66,7 +67,8 @@ type ending struct {
 	log     *slog.Logger
 	hooks   Hooks
 	end     atomic.Pointer[web.End]
-	trouble string // why the last order came to nothing
+	trouble string   // why the last order came to nothing
+	network *network // of the terminal that has ended in this process, with its certificate in memory; nil for none
 }
 
 // run carries out what has been ordered and shows what is left, until ctx ends. It reports false at once for a terminal that
@@ -171,8 +173,10 @@ func (e *ending) serve(ctx context.Context, work func(context.Context) error) er
 		return fmt.Errorf("listening for the page of a terminal that has ended: %w", err)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	pages := web.Ended(web.Deps{Base: e.c.Page.Base, Hosts: e.c.Page.Hosts}, func() web.End { return *e.end.Load() })
-	g.Go(func() error { return cli.Serve(ctx, page, pages) })
+	g.Go(func() error { return cli.Serve(ctx, page, e.pages(nil)) })
+	if n := e.network; n != nil && n.admission.Load() != nil { // a card without a screen shows its certificate there
+		g.Go(func() error { n.serve(ctx, e.pages(n.answers)); return nil })
+	}
 	g.Go(func() error { return work(ctx) })
 	alive := watchdog.Part{Name: "page", Answer: func(ctx context.Context) error { return pageAlive(ctx, page.Addr()) }}
 	g.Go(func() error { return watchdog.Run(ctx, e.log, alive) })
@@ -180,4 +184,9 @@ func (e *ending) serve(ctx context.Context, work func(context.Context) error) er
 		e.hooks.Serving()
 	}
 	return g.Wait()
+}
+
+func (e *ending) pages(answers func(host string) bool) http.Handler {
+	deps := web.Deps{Base: e.c.Page.Base, Hosts: e.c.Page.Hosts, Answers: answers}
+	return web.Ended(deps, func() web.End { return *e.end.Load() })
 }

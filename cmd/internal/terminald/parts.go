@@ -58,7 +58,10 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	}
 	t.Till, s.watched = s.till, t.alive()
 	t.pad, t.touch, t.signal = s.pad, parts.Touch, parts.Signal
-	t.workshop = newWorkshop(t, c, hooks.trouble)
+	t.workshop = newWorkshop(t, c)
+	if hooks.ending != nil {
+		t.workshop.trouble, hooks.ending.network = hooks.ending.trouble, t.network
+	}
 	s.shop = t.workshop
 	return t, s, nil
 }

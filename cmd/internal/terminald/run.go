@@ -30,9 +30,9 @@ type Hooks struct {
 	AwaitJoin bool     // take cash until the terminal has joined, instead of ending with an error
 	Notes     []string // sentences for the page, of the system that has started the daemon
 
-	recent  *recent     // of Run
-	trial   func() bool // this version is on trial; nil asks the card
-	trouble string      // why the last order to decommission came to nothing
+	recent *recent     // of Run
+	trial  func() bool // this version is on trial; nil asks the card
+	ending *ending     // of Run
 }
 
 // Terminal is a running terminal's parts.
@@ -78,11 +78,11 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	}
 	log = hooks.recent.beside(log)
 	end := &ending{c: c, log: log, hooks: hooks}
+	hooks.ending = end
 	for {
 		if ended, err := end.run(ctx); ended || err != nil {
 			return err
 		}
-		hooks.trouble = end.trouble
 		p := &opening{c: c, log: log, o: store.Options{OnStep: hooks.OnStep}, trial: hooks.trial}
 		st, err := open(ctx, p, hooks)
 		if err != nil || st == nil {

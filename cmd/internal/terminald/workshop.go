@@ -33,8 +33,8 @@ type workshop struct {
 	changed chan struct{} // closed when test has changed
 }
 
-func newWorkshop(t *Terminal, c Config, trouble string) *workshop {
-	return &workshop{t: t, c: c, trouble: trouble, begin: make(chan bool, 1), ordered: make(chan struct{}), answers: make(chan bool, 1), changed: make(chan struct{})}
+func newWorkshop(t *Terminal, c Config) *workshop {
+	return &workshop{t: t, c: c, begin: make(chan bool, 1), ordered: make(chan struct{}), answers: make(chan bool, 1), changed: make(chan struct{})}
 }
 
 // Examine asks the doctor.
