@@ -151,7 +151,7 @@ func (k *canteen) visit(c *http.Client, page string) (status int, body string) {
 func TestWhoReachesThePageOverTheNetwork(t *testing.T) {
 	k := newCanteen(t)
 	k.start()
-	kitchen := k.admit("oakfield", "kitchen-pc", false)
+	kitchen, desk := k.admit("oakfield", "kitchen-pc", false), k.admit("oakfield", "it-desk", true)
 	stolen, err := authority.New("oakfield", time.Now()) // somebody's own, with the same words
 	k.must(err)
 	forged, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -170,7 +170,7 @@ func TestWhoReachesThePageOverTheNetwork(t *testing.T) {
 		want   int
 	}{
 		{"a browser that is let in", k.client(kitchen), http.StatusOK},
-		{"a technician's", k.client(k.admit("oakfield", "it-desk", true)), http.StatusOK},
+		{"a technician's", k.client(desk), http.StatusOK},
 		{"no certificate", k.client(nil), 0},
 		{"another school's browser", k.client(k.admit("elm", "kitchen-pc", false)), 0},
 		{"another authority's", k.client(&tls.Certificate{Certificate: [][]byte{own.Raw}, PrivateKey: forged}), 0},
@@ -179,6 +179,11 @@ func TestWhoReachesThePageOverTheNetwork(t *testing.T) {
 	} {
 		if status, body := k.visit(c.client, k.page+"/"); status != c.want {
 			t.Errorf("%s: %d %.200s", c.name, status, body)
+		}
+	}
+	for own, want := range map[*tls.Certificate]int{kitchen: http.StatusForbidden, desk: http.StatusOK} {
+		if status, body := k.visit(k.client(own), k.page+"/technician"); status != want {
+			t.Errorf("the technician's page: %d instead of %d, %.200s", status, want, body)
 		}
 	}
 	if status, _ := k.visit(http.DefaultClient, strings.Replace(k.page, "https", "http", 1)+"/"); status == http.StatusOK {
