@@ -71,9 +71,10 @@ func TestI3NothingOfAFingerRemainsInTheProcess(t *testing.T) {
 	w.say("scan")
 	<-w.wire.reached
 	w.until("view reading 0") // views of before say nothing of this press
-	seen := w.found(image) > 0 // the daemon may not have read yet what has come, and does so while this looks for it
-	if !seen {
-		w.still(func() { seen = w.found(image) > 0 })
+	var seen bool
+	w.still(func() { seen = w.found(image) > 0 }) // or the driver gives the image up while this looks for it
+	if !seen {                                    // the daemon had not read yet what has come, and does now
+		seen = w.found(image) > 0
 	}
 	if !seen {
 		t.Error("control: the image is not found while it comes")
