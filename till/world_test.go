@@ -158,7 +158,7 @@ type world struct {
 	gallery       *matcher.Gallery
 	glass         *glass
 	ear           *ear
-	rand          *rand.ChaCha8
+	rand          *sharedRand
 	seq           uint64
 	mu            sync.Mutex
 	results       []Result
@@ -207,7 +207,7 @@ func inWorld(t *testing.T, change func(*Config, *Parts), f func(*world)) {
 }
 
 func newWorld(t *testing.T, a, b *finger) *world {
-	w := &world{t: t, ctx: t.Context(), glass: &glass{}, ear: &ear{}, gallery: matcher.NewGallery(), rand: rand.NewChaCha8([32]byte{7}), aminas: a, bens: b}
+	w := &world{t: t, ctx: t.Context(), glass: &glass{}, ear: &ear{}, gallery: matcher.NewGallery(), rand: &sharedRand{r: rand.NewChaCha8([32]byte{7})}, aminas: a, bens: b}
 	var err error
 	w.dir, w.slot = t.TempDir()+"/store", &keyslot.Memory{Rand: w.rand}
 	if w.store, err = store.Create(w.dir, w.slot, store.Identity{Site: "st-mary", Terminal: "till-1"}, store.Options{Rand: w.rand}); err != nil {
@@ -359,3 +359,15 @@ func (w *world) events(k audit.Kind) (found []audit.Event) {
 var errDisk = errors.New("disk full")
 
 func withName(name string) store.Person { return store.Person{Name: name, Form: "9C"} }
+
+// sharedRand draws for the store, the till and the test, which run beside each other.
+type sharedRand struct {
+	mu sync.Mutex
+	r  *rand.ChaCha8
+}
+
+func (s *sharedRand) Read(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.r.Read(b)
+}

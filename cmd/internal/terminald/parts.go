@@ -37,7 +37,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	if err != nil {
 		return nil, nil, err
 	}
-	t.updates = &updater{c: c, hub: t.Hub, card: ThisCard, key: ReleaseKey, now: t.localNow, boot: bootID(), log: log}
+	t.updates = &updater{c: c, hub: t.Hub, card: hooks.card, key: ReleaseKey, now: t.localNow, boot: bootID(), log: log}
 	if c.Page.Network != "" {
 		t.network = &network{listen: c.Page.Network, hosts: func() []string { return c.networkHosts(net.InterfaceAddrs) }, site: st.Identity().Site, store: st, hub: t.Hub, log: log, served: hooks.Network}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tillprint/tillprint/deploy/update"
 	"github.com/tillprint/tillprint/locked"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/store"
@@ -30,9 +31,10 @@ type Hooks struct {
 	AwaitJoin bool     // take cash until the terminal has joined, instead of ending with an error
 	Notes     []string // sentences for the page, of the system that has started the daemon
 
-	recent *recent     // of Run
-	trial  func() bool // this version is on trial; nil asks the card
-	ending *ending     // of Run
+	recent *recent                     // of Run
+	trial  func() bool                 // this version is on trial; nil asks the card
+	card   func() (update.Card, error) // the card with the two slots; nil is ThisCard
+	ending *ending                     // of Run
 }
 
 // Terminal is a running terminal's parts.
@@ -75,6 +77,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger, hooks Hooks) error {
 	hooks.recent = new(recent)
 	if hooks.trial == nil {
 		hooks.trial = onTrial
+	}
+	if hooks.card == nil {
+		hooks.card = ThisCard
 	}
 	log = hooks.recent.beside(log)
 	end := &ending{c: c, log: log, hooks: hooks}

@@ -56,9 +56,8 @@ func TestATrialIsCommittedByWhatItServes(t *testing.T) {
 	run := func(trial bool, ready func(ctx context.Context, term *Terminal)) {
 		t.Helper()
 		ctx, stop := context.WithCancel(t.Context())
-		hooks := Hooks{trial: func() bool { return trial }, Ready: func(term *Terminal) error {
+		hooks := Hooks{trial: func() bool { return trial }, card: func() (update.Card, error) { return card, nil }, Ready: func(term *Terminal) error {
 			defer stop()
-			term.updates.card = func() (update.Card, error) { return card, nil }
 			for errors.Is(c.ask(ctx, "GET", "/standing", nil, new(Standing)), errNoDaemon) { // it listens in a moment
 			}
 			ready(ctx, term)
