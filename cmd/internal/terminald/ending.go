@@ -46,7 +46,7 @@ func (o order) write(c Config) error {
 	return nil
 }
 
-// readNote reads one of the two files; false where there is none.
+// readNote reads one of the daemon's small JSON files; false where there is none.
 func readNote(path string, into any) (bool, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,7 +56,7 @@ func readNote(path string, into any) (bool, error) {
 		err = json.Unmarshal(b, into)
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading how far this terminal's end has come: %w", err)
+		return false, fmt.Errorf("reading the note in %s: %w", path, err)
 	}
 	return true, nil
 }

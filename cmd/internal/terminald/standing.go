@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -42,17 +41,10 @@ func (c Config) standingPath() string { return filepath.Join(c.updateDir(), "sta
 
 // readStanding is what the committed version served last; nothing where it has left no word.
 func (c Config) readStanding() (s Standing, err error) {
-	b, err := os.ReadFile(c.standingPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
+	if _, err = readNote(c.standingPath(), &s); err != nil {
+		err = fmt.Errorf("what the version before served: %w", err)
 	}
-	if err == nil {
-		err = json.Unmarshal(b, &s)
-	}
-	if err != nil {
-		return s, fmt.Errorf("reading what the version before served: %w", err)
-	}
-	return s, nil
+	return s, err
 }
 
 func (c Config) writeStanding(s Standing) error {

@@ -33,17 +33,10 @@ const maxTried = 16
 func (c Config) triedPath() string { return filepath.Join(c.updateDir(), "tried") }
 
 func (c Config) readTried() (all []attempt, err error) {
-	b, err := os.ReadFile(c.triedPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if _, err = readNote(c.triedPath(), &all); err != nil {
+		err = fmt.Errorf("which versions were tried: %w", err)
 	}
-	if err == nil {
-		err = json.Unmarshal(b, &all)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading which versions were tried: %w", err)
-	}
-	return all, nil
+	return all, err
 }
 
 // tried finds the last start on trial of a version; nil for none. A list that cannot be read knows of none: one that a
