@@ -21,6 +21,18 @@ import (
 // flashed is a guest that was never switched on: its card is written by 'tillprint flash', as a technician does.
 func flashed(t *testing.T, b board) (*guest, *school) {
 	t.Helper()
+	g, s := mounted(t, b)
+	g.flash(s.joinCode())
+	g.settings("[page]\nnetwork = \":8443\"\n[serving]\nfingers = [2]\n[update]\nhours = \"00:00-00:00\"\n")
+	wifi := filepath.Join(g.dir, "tillprint-wifi.conf")
+	must(t, os.WriteFile(wifi, []byte("country=GB\nnetwork={\n ssid=\"Oakfield\"\n psk=\"oakfield lunch\"\n}\n"), 0o600))
+	g.insert(wifi)
+	return g, s
+}
+
+// mounted is a guest whose card is blank, and a school with its hub.
+func mounted(t *testing.T, b board) (*guest, *school) {
+	t.Helper()
 	images := os.Getenv("TILLPRINT_IMAGE")
 	if images == "" {
 		t.Skip("TILLPRINT_IMAGE names no folder of 'make image'; 'make boot' builds one and starts it")
@@ -33,19 +45,9 @@ func flashed(t *testing.T, b board) (*guest, *school) {
 	bin := t.TempDir()
 	run(t, "../..", "go", "build", "-o", bin+"/", "./cmd/tillprint", "./cmd/tillprint-hub")
 	s := newSchool(t, filepath.Join(bin, "tillprint-hub"))
-	g := &guest{t: t, dir: t.TempDir(), images: images, board: b, finger: synth.NewMaster(7)}
+	g := &guest{t: t, dir: t.TempDir(), bin: bin, images: images, board: b, finger: synth.NewMaster(7)}
+	g.browser = browser(s.trusted, func() string { return g.page })
 	g.plugSensor()
-	card := filepath.Join(g.dir, "card")
-	must(t, os.WriteFile(card, nil, 0o600))
-	must(t, os.Truncate(card, 4<<30)) // QEMU takes powers of two only
-	code := run(t, s.dir, filepath.Join(bin, "tillprint-hub"), "join-code", site, terminal, "-c", "hub.toml")
-	run(t, g.dir, filepath.Join(bin, "tillprint"), "flash", "--image", filepath.Join(images, "tillprint.img.zst"), "--join", code, "--yes", card)
-	// The page listens on loopback; for once it must be reached from outside the guest.
-	settings := filepath.Join(g.dir, "tillprintd.toml")
-	must(t, os.WriteFile(settings, []byte("[page]\nlisten = \"0.0.0.0:8080\"\ninsecure_without_login = true\n[serving]\nfingers = [2]\n"), 0o600))
-	wifi := filepath.Join(g.dir, "tillprint-wifi.conf")
-	must(t, os.WriteFile(wifi, []byte("country=GB\nnetwork={\n ssid=\"Oakfield\"\n psk=\"oakfield lunch\"\n}\n"), 0o600))
-	run(t, g.dir, "mcopy", "-i", card+"@@4M", settings, wifi, "::")
 	t.Cleanup(func() {
 		if g.qemu != nil {
 			g.cut()
@@ -55,6 +57,29 @@ func flashed(t *testing.T, b board) (*guest, *school) {
 		}
 	})
 	return g, s
+}
+
+// flash writes the image onto the card.
+func (g *guest) flash(code string) {
+	g.t.Helper()
+	card := filepath.Join(g.dir, "card")
+	must(g.t, os.WriteFile(card, nil, 0o600))
+	must(g.t, os.Truncate(card, 4<<30)) // QEMU takes powers of two only
+	run(g.t, g.dir, filepath.Join(g.bin, "tillprint"), "flash", "--image", filepath.Join(g.images, "tillprint.img.zst"), "--join", code, "--yes", card)
+}
+
+// insert puts files onto the card's first partition, as a technician does whose machine shows it.
+func (g *guest) insert(files ...string) {
+	g.t.Helper()
+	run(g.t, g.dir, "mcopy", append(append([]string{"-o", "-i", filepath.Join(g.dir, "card") + "@@4M"}, files...), "::")...)
+}
+
+// settings puts the terminal's settings there.
+func (g *guest) settings(text string) {
+	g.t.Helper()
+	file := filepath.Join(g.dir, "tillprintd.toml")
+	must(g.t, os.WriteFile(file, []byte(text), 0o600))
+	g.insert(file)
 }
 
 // plugSensor connects a simulated R503, already at the rate that QEMU gives every line.
@@ -98,14 +123,21 @@ func (g *guest) firstStart(s *school) {
 // consumed checks that files are not on the card's first partition any more.
 func (g *guest) consumed(names ...string) {
 	g.t.Helper()
+	for _, name := range names {
+		if g.holds(name) {
+			g.t.Errorf("%s is still on the card's first partition", name)
+		}
+	}
+}
+
+// holds reports whether a file is on the card's first partition.
+func (g *guest) holds(name string) bool {
+	g.t.Helper()
 	card, err := os.Open(filepath.Join(g.dir, "card"))
 	must(g.t, err)
 	defer card.Close()
-	for _, name := range names {
-		if text, err := g.partition(card, 1).ReadFile(name); err == nil {
-			g.t.Errorf("%s (%d bytes) is still on the card's first partition", name, len(text))
-		}
-	}
+	_, err = g.partition(card, 1).ReadFile(name)
+	return err == nil
 }
 
 // On a Raspberry Pi 3 the card, the network and the sensor's line are reached by the drivers that a board uses.
@@ -115,4 +147,5 @@ func TestPi3(t *testing.T) {
 	}
 	g, s := flashed(t, pi3)
 	g.firstStart(s)
+	staged(g, s)
 }

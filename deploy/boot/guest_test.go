@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 type guest struct {
 	t       *testing.T
 	dir     string // of the card and of what QEMU writes
+	bin     string // folder of our programs
 	images  string // folder of the image
 	board   board
 	sim     *zfmsim.Sim
@@ -31,7 +33,9 @@ type guest struct {
 	presses int    // of that finger so far
 	sensor  string // port of the simulated sensor, outside the guest
 	stick   string // a USB stick that is in the terminal; "" for none
-	address string // of the operator's page, on this machine
+	page    string // address on this machine of the operator's page on the school's network
+	open    string // of its page for a browser of its own, which a test may have opened to everybody
+	browser *http.Client
 	qemu    *exec.Cmd
 	ended   chan struct{} // closed when this run of QEMU is over
 	on      time.Time     // when the power came
@@ -112,12 +116,13 @@ func chosen(t *testing.T, text string, once bool) (number int) {
 // power switches the terminal on; more goes onto the kernel's command line.
 func (g *guest) power(once bool, more ...string) {
 	g.t.Helper()
-	g.address = "127.0.0.1:" + port(g.t)
+	g.page, g.open = "127.0.0.1:"+port(g.t), "127.0.0.1:"+port(g.t)
+	g.browser.CloseIdleConnections() // of the start before
 	args := append([]string{"-kernel", "vmlinuz", "-initrd", "initrd.img",
 		// What the guest has written is in this file when QEMU is killed; what a flush adds matters to this machine's own power only.
 		"-drive", "file=card,if=" + g.board.card + ",id=card,format=raw,cache=unsafe",
 		"-chardev", "serial,id=sensor,path=" + g.sensor, "-serial", "chardev:sensor", "-chardev", "file,id=console,path=console,append=on",
-		"-netdev", "user,id=net,hostfwd=tcp:" + g.address + "-:8080", "-qmp", "unix:control,server=on,wait=off",
+		"-netdev", "user,id=net,hostfwd=tcp:" + g.page + "-:8443,hostfwd=tcp:" + g.open + "-:8080", "-qmp", "unix:control,server=on,wait=off",
 		"-display", "none", "-monitor", "none", "-no-reboot"}, g.board.args...)
 	words := append([]string{g.firmware(once), g.board.words, "systemd.journald.forward_to_console=1"}, more...)
 	args = append(args, "-append", strings.Join(words, " "))

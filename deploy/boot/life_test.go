@@ -82,11 +82,11 @@ func (g *guest) bundleStick(folder string) string {
 	return stick
 }
 
-// Where slot B lies on the card, as ../image/assemble and the first start lay it out.
+// Where slot B's root and the data lie on the card, as ../image/assemble and the first start lay them out.
 const (
 	mib   = 1 << 20
-	bootB = (4 + 64 + 96) * mib
 	rootB = (4 + 64 + 2*96 + 1 + 512 + 1) * mib
+	data  = rootB + (512+1)*mib
 )
 
 // at reads from the card as it is at this moment.

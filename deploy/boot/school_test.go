@@ -3,6 +3,8 @@ package boot_test
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,9 +13,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/store/audit"
@@ -24,8 +29,12 @@ import (
 // school is a hub on this machine with one pupil, whose parent has consented, as the guest and the test see it.
 type school struct {
 	t                  *testing.T
+	program            string // tillprint-hub
+	config             hub.Config
 	dir, office, token string
 	pupil              consent.SubjectID
+	trusted            *tls.Config // of the till PC's browser
+	close              func()      // takes the hub away
 }
 
 const site, terminal, parent, notice = "oakfield", "till-1", "g-1", "canteen-2026-1"
@@ -33,21 +42,31 @@ const site, terminal, parent, notice = "oakfield", "till-1", "g-1", "canteen-202
 // newSchool founds a school and starts its hub. The guest reaches this machine as 10.0.2.2.
 func newSchool(t *testing.T, program string) *school {
 	t.Helper()
-	s := &school{t: t, dir: t.TempDir(), office: "127.0.0.1:" + port(t)}
+	s := &school{t: t, program: program, dir: t.TempDir(), office: "127.0.0.1:" + port(t)}
 	terminals := port(t)
 	text := fmt.Sprintf("dir = \"hub\"\n[terminals]\nlisten = \"127.0.0.1:%s\"\naddresses = [\"https://10.0.2.2:%s\"]\n[office]\nlisten = %q\n[pin]\nmemory_kib = 1024\npasses = 1\n",
 		terminals, terminals, s.office)
 	must(t, os.WriteFile(filepath.Join(s.dir, "hub.toml"), []byte(text), 0o600))
-	s.found(hub.Config{Dir: filepath.Join(s.dir, "hub"), Addresses: []string{"https://10.0.2.2:" + terminals}, PIN: hub.Cost{KiB: 1024, Passes: 1, Threads: 1}})
-	start(t, s.dir, program, "run", "-c", "hub.toml")
+	s.config = hub.Config{Dir: filepath.Join(s.dir, "hub"), Addresses: []string{"https://10.0.2.2:" + terminals}, PIN: hub.Cost{KiB: 1024, Passes: 1, Threads: 1}}
+	s.found()
+	s.open()
 	return s
 }
 
-// found makes the school. Its terminal serves fingers once it is commissioned.
-func (s *school) found(c hub.Config) {
+// open starts the hub.
+func (s *school) open() { s.close = start(s.t, s.dir, s.program, "run", "-c", "hub.toml") }
+
+// joinCode is one from the office.
+func (s *school) joinCode() string {
 	s.t.Helper()
-	must(s.t, hub.Init(c.Dir, []string{"10.0.2.2"}, rand.Reader, time.Now()))
-	h, err := hub.Open(s.t.Context(), c)
+	return run(s.t, s.dir, s.program, "join-code", site, terminal, "-c", "hub.toml")
+}
+
+// found makes the school. Its terminal serves fingers once it is commissioned.
+func (s *school) found() {
+	s.t.Helper()
+	must(s.t, hub.Init(s.config.Dir, []string{"10.0.2.2"}, rand.Reader, time.Now()))
+	h, err := hub.Open(s.t.Context(), s.config)
 	must(s.t, err)
 	defer h.Close()
 	must(s.t, h.AddSite(s.t.Context(), hub.Site{ID: site, Name: "Oakfield School", Contact: "dpo@oakfield.example", Profile: consent.Profile{
@@ -57,6 +76,20 @@ func (s *school) found(c hub.Config) {
 	added, err := h.AddSubjects(s.t.Context(), site, "test", []hub.NewSubject{consenting()})
 	must(s.t, err)
 	s.pupil = added[0].Subject
+	s.admit(h)
+}
+
+// admit lets the till PC's browser in.
+func (s *school) admit(h *hub.Hub) {
+	s.t.Helper()
+	in, err := h.AdmitBrowser(s.t.Context(), site, "test", "till-pc", false, false)
+	must(s.t, err)
+	key, own, _, err := pkcs12.DecodeChain(in.File, in.Password)
+	must(s.t, err)
+	root, err := h.Authority(s.t.Context(), site)
+	must(s.t, err)
+	s.trusted = &tls.Config{RootCAs: x509.NewCertPool(), Certificates: []tls.Certificate{{Certificate: [][]byte{own.Raw}, PrivateKey: key}}}
+	s.trusted.RootCAs.AddCert(root)
 }
 
 // consenting is a pupil for whom one parent has consented in writing, which is what the law asks.
@@ -162,14 +195,16 @@ func run(t *testing.T, dir, name string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// start starts a command that lasts as long as the test.
-func start(t *testing.T, dir, name string, args ...string) {
+// start starts a command that lasts until it is stopped, at the latest when the test ends.
+func start(t *testing.T, dir, name string, args ...string) (stop func()) {
 	t.Helper()
 	c := exec.Command(name, args...)
 	c.Dir, c.Stderr = dir, os.Stderr
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(t, c.Start())
-	t.Cleanup(func() { _ = c.Process.Signal(syscall.SIGTERM); _ = c.Wait() })
+	stop = sync.OnceFunc(func() { _ = c.Process.Signal(syscall.SIGTERM); _ = c.Wait() })
+	t.Cleanup(stop)
+	return stop
 }
 
 // port is a free one on loopback.

@@ -2,8 +2,10 @@ package boot_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,13 +18,26 @@ import (
 	"github.com/tillprint/tillprint/matcher/synth"
 )
 
-// page is what the operator sees now; empty while nobody answers.
-func (g *guest) page() string {
+// till is the operator's page on the school's network: QEMU gives every guest this address.
+const till = "https://10.0.2.15:8443"
+
+// browser is the till PC's, which shows the certificate that the school has given it, and trusts the school's authority only.
+func browser(trusted *tls.Config, address func() string) *http.Client {
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: trusted, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address())
+	}}}
+}
+
+// sees is what the operator sees now; empty while nobody answers.
+func (g *guest) sees() string { return g.fetch(g.browser, till) }
+
+// fetch reads a page; it is empty while nobody answers.
+func (g *guest) fetch(by *http.Client, page string) string {
 	ctx, stop := context.WithTimeout(g.t.Context(), 10*time.Second)
 	defer stop()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.address, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
 	must(g.t, err)
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := by.Do(r)
 	if err != nil {
 		return ""
 	}
@@ -39,10 +54,10 @@ func (g *guest) do(action string, form url.Values) {
 	g.t.Helper()
 	ctx, stop := context.WithTimeout(g.t.Context(), time.Minute)
 	defer stop()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+g.address+"/do/"+action, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, till+"/do/"+action, strings.NewReader(form.Encode()))
 	must(g.t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := g.browser.Do(r)
 	must(g.t, err)
 	defer answer.Body.Close()
 	if text, _ := io.ReadAll(answer.Body); answer.StatusCode >= 300 {
@@ -60,7 +75,7 @@ func (g *guest) shows(what string, patterns ...string) (which int, caught string
 		}
 	}()
 	g.until(what, func() bool {
-		page = g.page()
+		page = g.sees()
 		for i, pattern := range patterns {
 			if m := regexp.MustCompile(pattern).FindStringSubmatch(page); m != nil {
 				which, caught = i, m[len(m)-1]
