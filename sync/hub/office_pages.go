@@ -35,7 +35,7 @@ var pageTemplates = func() map[string]*template.Template {
 			return map[string]any{"Name": name, "Label": label, "Value": value, "Most": most}
 		},
 	}).ParseFS(pageFiles, "pages/frame.html"))
-	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held", "commission", "waiting", "profile"} {
+	for _, name := range []string{"login", "people", "person", "terminals", "receipts", "school", "pins", "exports", "history", "held", "commission", "waiting", "profile", "browsers"} {
 		all[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
 	}
 	return all
@@ -84,6 +84,10 @@ func (h *Hub) pages(mux *http.ServeMux) {
 		"POST /office/terminals/disposed":          h.disposedPost,
 		"POST /office/terminals/rejoin":            h.rejoinPost,
 		"POST /office/terminals/update":            h.updatePost,
+		"GET /office/browsers":                     h.browsersPage,
+		"POST /office/browsers":                    h.browserPost,
+		"POST /office/browsers/{name}/revoke":      h.browserRevoke,
+		"GET /office/browsers/authority.crt":       h.authorityFile,
 		"GET /office/receipts":                     h.receiptsPage,
 		"GET /office/receipts/{terminal}/{id}":     h.receiptFile,
 		"GET /office/school":                       h.schoolPage,
