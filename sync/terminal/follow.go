@@ -40,7 +40,7 @@ func (c *Client) follow(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
-			c.trouble(err)
+			c.trouble(err, "")
 			c.pause(ctx, nil, tries, err)
 			tries, wait, fresh = tries+1, 0, true
 			continue

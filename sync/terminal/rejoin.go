@@ -114,9 +114,7 @@ func (c *Client) seek(ctx context.Context) error {
 			c.update(func(s *State) { s.Reachable, s.Contact, s.Problem = true, c.o.Now(), lost })
 			tries = waitTries
 		case ctx.Err() == nil:
-			c.trouble(err)
-			said := lost + " " + explain(err)
-			c.update(func(s *State) { s.Problem = said })
+			c.trouble(err, lost)
 			tries++
 		}
 		c.pause(ctx, c.wake, tries, err)

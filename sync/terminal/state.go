@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillprint/tillprint/sync/register"
@@ -64,11 +65,11 @@ func (c *Client) well(odd error) {
 	}
 }
 
-// trouble notes an exchange that failed.
-func (c *Client) trouble(err error) {
+// trouble notes an exchange that failed; standing is a sentence that comes before what is wrong now, or "".
+func (c *Client) trouble(err error, standing string) {
 	said := explain(err)
 	c.update(func(s *State) {
-		s.Reachable, s.Problem, s.Removed = false, said, refusedWith(err, register.CodeRemoved)
+		s.Reachable, s.Problem, s.Removed = false, strings.TrimSpace(standing+" "+said), refusedWith(err, register.CodeRemoved)
 	})
 	c.o.Log.Warn("the hub: "+said, "err", err)
 }
