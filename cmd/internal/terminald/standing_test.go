@@ -36,6 +36,7 @@ func shows(ctx context.Context, term *Terminal, holds func(till.Lamp) bool) {
 // A version on trial is committed by what its daemon serves: not while the store is closed, nor while it serves no PIN or
 // has no sensor where the version before it had them.
 func TestATrialIsCommittedByWhatItServes(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	c, _, people := filled(t)
 	sim, err := zfmsim.New(zfmsim.Options{})
 	must(t, err)

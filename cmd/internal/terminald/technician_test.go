@@ -212,6 +212,7 @@ func unpacked(t *testing.T, bundle string) map[string]string {
 // A technician tries the parts with their hands, beside the running daemon, as the page says; PINs are served meanwhile, and
 // the result is kept and goes to the hub.
 func TestHandsOnThePage(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	c, _, people := filled(t)
 	c.Page.Listen = free(t)
 	c, sim := plugged(t, c, zfmsim.Options{Model: zfmsim.R307})
@@ -287,6 +288,7 @@ func TestHandsOnThePage(t *testing.T) {
 // The page ends a terminal while a finger is being read: nobody else's name ends it, the second of two orders does nothing, and
 // what is left is the certificate, which the hub has too, at this start and at the next.
 func TestDecommissionFromThePage(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	c, needles, people := filled(t)
 	c.Page.Listen = free(t)
 	c, sim := plugged(t, c, zfmsim.Options{Paced: true, Sleep: func(d time.Duration) { time.Sleep(d / 4) }})

@@ -309,6 +309,7 @@ func (m *member) notNow(happens func()) {
 // A version goes from the hub to the terminals, one first: fetched through a wire that breaks, outside serving hours only,
 // installed, tried, committed. The next wave begins then, and not before.
 func TestStagedUpdate(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	f := newFleet(t)
 	first, second := f.member("till-1"), f.member("till-2")
 	f.bundle(11, nil)
@@ -371,6 +372,7 @@ func TestStagedUpdate(t *testing.T) {
 
 // What goes wrong at the first terminal does not happen at the others.
 func TestAFailedUpdateStopsTheRest(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	spoil := func(name string) func(string) {
 		return func(folder string) {
 			b, err := os.ReadFile(filepath.Join(folder, name))
@@ -438,6 +440,7 @@ func TestAFailedUpdateStopsTheRest(t *testing.T) {
 
 // A terminal that packages bring up to date is left out, and keeps nobody waiting.
 func TestAForeignTerminalIsLeftOut(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	f := newFleet(t)
 	first, second := f.member("till-1"), f.member("till-2")
 	f.bundle(11, nil)
