@@ -19,8 +19,9 @@ test: tools lint unit power hour race cross packages boot readme
 tools:
 	@deploy/test/install-tools
 
+# With a browser and a database, which 'go test ./...' alone goes without.
 unit:
-	deploy/test/with-postgres go test ./...
+	TILLPRINT_BROWSER=1 deploy/test/with-postgres go test ./...
 
 # The canteen hour with a school of 1,200 pupils, on real fingers where they are at hand.
 hour:

@@ -19,9 +19,13 @@ import (
 // Act is one step in the browser.
 type Act = chromedp.Action[chromedp.Void]
 
-// Open starts a browser for a test, which may use it for so long, or skips the test in words when there is none.
+// Open starts a browser for a test, which may use it for so long, or skips the test in words when there is none, or where
+// TILLPRINT_BROWSER does not ask for it: a browser takes more time than all other tests together.
 func Open(t testing.TB, limit time.Duration, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
+	if os.Getenv("TILLPRINT_BROWSER") == "" {
+		t.Skip("the pages are tried in a browser with TILLPRINT_BROWSER=1, as in make unit")
+	}
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"} {
 		if p, err := exec.LookPath(name); err == nil {
