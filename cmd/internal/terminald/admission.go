@@ -70,15 +70,16 @@ func (n *network) recall() error {
 
 // look asks the hub whom to let in, and has the page certified where it must be. While the hub is away what is known goes on.
 func (n *network) look(ctx context.Context) {
-	old, hosts := n.admission.Load(), n.hosts()
-	var err error
+	old := n.admission.Load()
+	hosts, err := n.hosts()
 	switch {
+	case err != nil && old == nil:
 	case len(hosts) == 0 && old == nil:
 		err = errors.New("this terminal has no private address yet; is the network plugged in?")
 	case old == nil || n.stale(old, hosts):
 		err = n.certify(ctx, hosts)
 	default:
-		err = n.refresh(ctx, old)
+		err = errors.Join(err, n.refresh(ctx, old, hosts))
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -113,13 +114,13 @@ func (n *network) certify(ctx context.Context, hosts []string) error {
 	return n.take(keptAdmission{Key: key, Certificate: answer.Certificate, Authority: answer.Authority, Revoked: answer.Revoked})
 }
 
-func (n *network) refresh(ctx context.Context, old *admission) error {
+func (n *network) refresh(ctx context.Context, old *admission, hosts []string) error {
 	answer, err := n.hub.Page(ctx, nil)
 	switch {
 	case err != nil:
 		return err
 	case !bytes.Equal(answer.Authority, old.kept.Authority): // the hub's database was made anew
-		return n.certify(ctx, n.hosts())
+		return n.certify(ctx, hosts)
 	case slices.Equal(answer.Revoked, old.kept.Revoked):
 		return nil
 	}

@@ -28,7 +28,7 @@ const lookAtAdmission = time.Minute
 // only browsers with another one. Nothing in it can stop the page on loopback.
 type network struct {
 	listen string
-	hosts  func() []string // that it should be known by
+	hosts  func() ([]string, error) // that it should be known by
 	site   string
 	store  *store.Store
 	hub    *terminal.Client
@@ -85,8 +85,7 @@ func (n *network) serve(ctx context.Context, pages http.Handler) {
 		err = cli.Serve(ctx, tls.NewListener(l, n.tls()), n.admit(pages))
 	}
 	if err != nil {
-		n.log.Error("the page is not on the network; it is tried again in a minute", "err", err)
-		n.note("off: " + err.Error())
+		n.note("off, and tried again in a minute: " + err.Error())
 	}
 }
 
@@ -124,10 +123,13 @@ func (n *network) answers(host string) bool {
 	return a != nil && slices.Contains(authority.Hosts(a.page.Leaf), host)
 }
 
+// note keeps why the page is not on the network, "" if it is, and logs it once.
 func (n *network) note(words string) {
 	if words == "" {
 		n.trouble.Store(nil)
 		return
 	}
-	n.trouble.Store(&words)
+	if old := n.trouble.Swap(&words); old == nil || *old != words {
+		n.log.Warn("the page is not on the network", "why", words)
+	}
 }

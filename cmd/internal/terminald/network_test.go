@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -311,15 +312,9 @@ func TestNoPageOnTheNetworkWithoutACertificate(t *testing.T) {
 }
 
 func TestNetworkHosts(t *testing.T) {
-	addresses := func() (all []net.Addr, err error) {
-		for _, a := range []string{"127.0.0.1/8", "192.168.7.20/24", "10.1.2.3/8", "8.8.8.8/8", "fe80::1/64", "fd00::1/64"} {
-			ip, n, err := net.ParseCIDR(a)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, &net.IPNet{IP: ip, Mask: n.Mask})
-		}
-		return all, nil
+	var own []netip.Addr
+	for _, a := range []string{"127.0.0.1", "192.168.7.20", "10.1.2.3", "8.8.8.8", "fe80::1", "fd00::1"} {
+		own = append(own, netip.MustParseAddr(a))
 	}
 	for _, c := range []struct {
 		network string
@@ -334,7 +329,7 @@ func TestNetworkHosts(t *testing.T) {
 	} {
 		var config Config
 		config.Page.Network, config.Page.Hosts = c.network, c.hosts
-		if got := strings.Join(config.networkHosts(addresses), " "); got != c.want {
+		if got := strings.Join(config.hostsAmong(own), " "); got != c.want {
 			t.Errorf("%s %q: %q, want %q", c.network, c.hosts, got, c.want)
 		}
 	}

@@ -2,6 +2,7 @@ package terminald
 
 import (
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -9,14 +10,24 @@ import (
 	"github.com/tillprint/tillprint/till"
 )
 
-// networkHosts are what a browser on the network may call this terminal: the configured names, and where the page listens or else
-// every private address of IPv4. What the hub would not certify is left out, such as the name of a proxy before the page.
-func (c Config) networkHosts(addresses func() ([]net.Addr, error)) (hosts []string) {
+// networkHosts are what a browser on the network may call this terminal.
+func (c Config) networkHosts() ([]string, error) {
+	own, err := addressesOf("/sys/class/net")
+	return c.hostsAmong(own), err
+}
+
+// hostsAmong are the configured names, and where the page listens or else every private address of IPv4 among this terminal's
+// own. What the hub would not certify is left out, such as the name of a proxy before the page.
+func (c Config) hostsAmong(own []netip.Addr) (hosts []string) {
 	hosts = slices.Clone(c.Page.Hosts)
 	if host, _, err := net.SplitHostPort(c.Page.Network); err == nil && host != "" && !net.ParseIP(host).IsUnspecified() {
 		hosts = append(hosts, host)
 	} else {
-		hosts = append(hosts, privateAddresses(addresses)...)
+		for _, a := range own {
+			if a.Is4() && a.IsPrivate() {
+				hosts = append(hosts, a.String())
+			}
+		}
 	}
 	for i, h := range hosts {
 		if ip := net.ParseIP(h); ip != nil {
@@ -27,19 +38,6 @@ func (c Config) networkHosts(addresses func() ([]net.Addr, error)) (hosts []stri
 	slices.Sort(hosts)
 	hosts = slices.Compact(hosts)
 	return hosts[:min(len(hosts), authority.MaxHosts)]
-}
-
-func privateAddresses(addresses func() ([]net.Addr, error)) (hosts []string) {
-	all, err := addresses()
-	if err != nil { // the next look asks again
-		return nil
-	}
-	for _, a := range all {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsPrivate() {
-			hosts = append(hosts, n.IP.String())
-		}
-	}
-	return hosts
 }
 
 // lamp says where the page is on the network, or why it is not.

@@ -39,7 +39,7 @@ func assemble(c Config, log *slog.Logger, st *store.Store, hooks Hooks) (*Termin
 	}
 	t.updates = &updater{c: c, hub: t.Hub, card: hooks.card, key: ReleaseKey, now: t.localNow, boot: bootID(), log: log}
 	if c.Page.Network != "" {
-		t.network = &network{listen: c.Page.Network, hosts: func() []string { return c.networkHosts(net.InterfaceAddrs) }, site: st.Identity().Site, store: st, hub: t.Hub, log: log, served: hooks.Network}
+		t.network = &network{listen: c.Page.Network, hosts: c.networkHosts, site: st.Identity().Site, store: st, hub: t.Hub, log: log, served: hooks.Network}
 	}
 	pepper, err := st.Secret(terminal.SecretPepper)
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // none before the hub has let a terminal in again: no PIN is known
