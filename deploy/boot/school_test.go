@@ -53,8 +53,21 @@ func newSchool(t *testing.T, program string) *school {
 	return s
 }
 
-// open starts the hub.
-func (s *school) open() { s.close = start(s.t, s.dir, s.program, "run", "-c", "hub.toml") }
+// open starts the hub and waits until its office answers.
+func (s *school) open() {
+	s.t.Helper()
+	s.close = start(s.t, s.dir, s.program, "run", "-c", "hub.toml")
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) { // another program: it tells of nothing but by answering
+		c, err := net.Dial("tcp", s.office)
+		if err == nil {
+			must(s.t, c.Close())
+			return
+		}
+		if time.Since(began) > time.Minute {
+			s.t.Fatalf("the hub does not come up: %v", err)
+		}
+	}
+}
 
 // joinCode is one from the office.
 func (s *school) joinCode() string {
