@@ -56,6 +56,11 @@ func (u *updater) look(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	u.say(next)
+}
+
+// say has the hub hear of a new state.
+func (u *updater) say(next register.UpdateState) {
 	next.Words = next.Words[:min(len(next.Words), 500)]
 	if last := u.state.Swap(&next); last == nil || *last != next {
 		u.log.Info("updates", "runs", next.Sequence, "offered", next.Offered, "step", next.Step, "words", next.Words)
@@ -116,6 +121,8 @@ func (u *updater) pursue(ctx context.Context, card update.Card, o *register.Upda
 	if !u.c.Update.Hours.Hold(now) {
 		return register.UpdateFetching, "waits for the hours " + u.c.Update.Hours.String() + ", in which it must be switched on"
 	}
+	// It can take an hour on a slow line: the office should see that it has begun.
+	u.say(register.UpdateState{Sequence: card.Sequence, Offered: o.Sequence, Step: register.UpdateFetching, Words: "its files are coming"})
 	switch err := u.fetch(ctx, card, o); {
 	case errors.Is(err, errUnfit):
 		u.forget()

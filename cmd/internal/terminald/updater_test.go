@@ -40,9 +40,10 @@ type fleet struct {
 	folder string // the bundle's
 	signer note.Signer
 	key    note.Verifier
-	left   atomic.Int64  // bytes of update files until the wire is cut; below 0 it never is
-	sent   atomic.Int64  // bytes of update files that went over it
-	told   chan struct{} // capacity 1: a status has come
+	left   atomic.Int64           // bytes of update files until the wire is cut; below 0 it never is
+	sent   atomic.Int64           // bytes of update files that went over it
+	asked  atomic.Pointer[func()] // called when a file is asked for; nil for nothing
+	told   chan struct{}          // capacity 1: a status has come
 }
 
 // cutting answers as the hub does, until its share of bytes is used up.
@@ -81,6 +82,9 @@ func newFleet(t *testing.T) *fleet {
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/v1/update/file") && strings.Contains(r.URL.RawQuery, "img.zst") {
 				w = cutting{w, f}
+				if asked := f.asked.Load(); asked != nil {
+					(*asked)()
+				}
 			}
 			handler.ServeHTTP(w, r)
 			if r.URL.Path == "/v1/status" {
@@ -327,7 +331,13 @@ func TestStagedUpdate(t *testing.T) {
 	first.looks(register.UpdateFetching, "broken off, and gone on with")
 	before := f.sent.Load()
 	f.left.Store(-1)
+	var meanwhile atomic.Pointer[register.UpdateState]
+	asked := func() { meanwhile.Store(first.state.Load()) }
+	f.asked.Store(&asked)
 	first.looks(register.UpdateReady, "fetched and whole")
+	if s := meanwhile.Load(); s == nil || s.Step != register.UpdateFetching || s.Words != "its files are coming" {
+		t.Errorf("while the files come it says %+v", s)
+	}
 	var size int64
 	for _, name := range []string{release.BootFile, release.RootFile} {
 		info, err := os.Stat(filepath.Join(f.folder, name))
