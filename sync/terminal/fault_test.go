@@ -2,11 +2,13 @@ package terminal
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -173,6 +175,46 @@ func TestASlowHubIsGivenUp(t *testing.T) {
 	s.break_(nil)
 	hall.client.Wake()
 	hall.await("recovered", func() bool { return hall.client.State().Reachable })
+}
+
+// A part of an update may take longer than any other answer: the terminal is not to break it off on a slow line.
+func TestAPartOfAnUpdateMayTakeItsTime(t *testing.T) {
+	s := newSchool(t)
+	hall := s.join("hall")
+	hall.client.patience = 50 * time.Millisecond
+	begun, outlived := make(chan struct{}), make(chan struct{})
+	outlive := sync.OnceFunc(func() { close(outlived) })
+	t.Cleanup(outlive) // before the server's end, which waits for every answer
+	s.break_(func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/v1/update/file":
+				close(begun)
+				<-outlived
+				io.WriteString(w, "part")
+			case "/v1/update":
+				<-r.Context().Done()
+			default:
+				h.ServeHTTP(w, r)
+			}
+		})
+	})
+	done := make(chan error, 1)
+	path := filepath.Join(t.TempDir(), "boot.img.zst")
+	go func() {
+		done <- hall.client.FetchUpdate(t.Context(), &register.UpdateOffer{Sequence: 2}, "boot.img.zst", path, 4)
+	}()
+	<-begun
+	if _, err := hall.client.Offer(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("another answer, asked for later: %v", err)
+	}
+	outlive()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); string(got) != "part" || err != nil {
+		t.Errorf("fetched %q, %v", got, err)
+	}
 }
 
 // TestI7TheLeaseEnds: without contact fingers stop, PINs go on; contact brings fingers back. While there is more to apply, no lease

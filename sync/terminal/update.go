@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/tillprint/tillprint/sync/register"
 )
@@ -25,6 +26,10 @@ func (c *Client) Offer(ctx context.Context) (*register.UpdateOffer, error) {
 	}
 	return o, nil
 }
+
+// partTime is how long a part may take besides the time of any answer: MaxUpdatePart at 14 kB/s. One that is broken off is asked
+// for anew from its beginning, so that a slower line brings nothing.
+const partTime = 5 * time.Minute
 
 // FetchUpdate brings a file of an offered version to path, up to a size, and goes on where an earlier call was broken off.
 // What it brings is the hub's word only: compare it with the release statement.
@@ -44,7 +49,7 @@ func (c *Client) FetchUpdate(ctx context.Context, o *register.UpdateOffer, name,
 	}
 	for at < size {
 		q := url.Values{"sequence": {strconv.FormatUint(o.Sequence, 10)}, "name": {name}, "from": {strconv.FormatInt(at, 10)}}
-		part, err := c.ask(ctx, http.MethodGet, "/v1/update/file", q.Encode(), nil, 0)
+		part, err := c.ask(ctx, http.MethodGet, "/v1/update/file", q.Encode(), nil, partTime)
 		if err != nil {
 			return fmt.Errorf("fetching %s of an update: %w", name, err)
 		}

@@ -19,8 +19,11 @@ import (
 	"github.com/tillprint/tillprint/sync/terminal"
 )
 
-// lookForUpdates is how often the hub is asked what it has staged.
-const lookForUpdates = 10 * time.Minute
+// How often the hub is asked what it has staged, and after which pause fetching goes on that was broken off.
+const (
+	lookForUpdates = 10 * time.Minute
+	goOnFetching   = time.Minute
+)
 
 // updater fetches what the hub has staged, within the hours, and tells the hub how the terminal stands. Its state is
 // all on the card, so that it goes on after a restart.
@@ -38,16 +41,21 @@ type updater struct {
 
 // run looks until ctx ends.
 func (u *updater) run(ctx context.Context) error {
-	tick := time.NewTicker(lookForUpdates)
-	defer tick.Stop()
 	for {
 		u.look(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-time.After(u.pause()):
 		}
 	}
+}
+
+func (u *updater) pause() time.Duration {
+	if s := u.state.Load(); s != nil && s.Step == register.UpdateFetching && u.c.Update.Hours.Hold(u.now()) {
+		return goOnFetching
+	}
+	return lookForUpdates
 }
 
 // look does what there is to do now.

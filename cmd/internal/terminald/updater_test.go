@@ -326,9 +326,15 @@ func TestStagedUpdate(t *testing.T) {
 	night := first.now
 	first.now = func() time.Time { return night().Add(-10 * time.Hour) }
 	first.looks(register.UpdateFetching, "waits for the hours 18:00-05:00")
+	if d := first.pause(); d != lookForUpdates {
+		t.Errorf("it looks again after %v", d)
+	}
 	first.now = night
 	f.left.Store(4<<20 + 100_000) // the boot's file and most of the first part of the root
 	first.looks(register.UpdateFetching, "broken off, and gone on with")
+	if d := first.pause(); d != goOnFetching {
+		t.Errorf("it goes on after %v", d)
+	}
 	before := f.sent.Load()
 	f.left.Store(-1)
 	var meanwhile atomic.Pointer[register.UpdateState]
