@@ -16,7 +16,7 @@ func live(t *testing.T, g *guest, s *school) {
 	for _, part := range []struct {
 		name string
 		play func(*guest, *school)
-	}{{"lunch", lunch}, {"wipe", cutInWipe}, {"cut", cutInUpdate}, {"update", update}, {"flag", flag}, {"broken", brokenRoot}, {"silent", silentVersion}, {"commit", commit}, {"older", older}} {
+	}{{"lunch", lunch}, {"wipe", cutInWipe}, {"staged", stagedInVain}, {"cut", cutInUpdate}, {"update", update}, {"flag", flag}, {"broken", brokenRoot}, {"silent", silentVersion}, {"commit", commit}, {"older", older}} {
 		t.Run(part.name, func(t *testing.T) {
 			g.t, s.t = t, t
 			part.play(g, s)
