@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -38,11 +39,12 @@ func shows(ctx context.Context, term *Terminal, holds func(till.Lamp) bool) {
 func TestATrialIsCommittedByWhatItServes(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	c, _, people := filled(t)
-	sim, err := zfmsim.New(zfmsim.Options{})
+	port := filepath.Join(t.TempDir(), "sensor") // which stays when the sensor is plugged in again
+	sim, err := zfmsim.New(zfmsim.Options{Link: port})
 	must(t, err)
 	defer sim.Close()
 	go sim.Run(t.Context())
-	c.Sensor.Port, c.Sensor.Password = sim.Path(), Default().Sensor.Password
+	c.Sensor.Port, c.Sensor.Password = port, Default().Sensor.Password
 	card := onTrialCard(t)
 	refused := func(want string) {
 		t.Helper()

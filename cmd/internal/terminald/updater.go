@@ -19,10 +19,10 @@ import (
 	"github.com/tillprint/tillprint/sync/terminal"
 )
 
-// How often the hub is asked what it has staged, and after which pause fetching goes on that was broken off.
+// How often the hub is asked what it has staged, and after which pause again when it was away or fetching was broken off.
 const (
 	lookForUpdates = 10 * time.Minute
-	goOnFetching   = time.Minute
+	lookAgain      = time.Minute
 )
 
 // updater fetches what the hub has staged, within the hours, and tells the hub how the terminal stands. Its state is
@@ -37,6 +37,7 @@ type updater struct {
 	log  *slog.Logger
 
 	state atomic.Pointer[register.UpdateState] // nil before the first look
+	away  bool                                 // the hub did not answer the last look; run's own
 }
 
 // run looks until ctx ends.
@@ -52,8 +53,9 @@ func (u *updater) run(ctx context.Context) error {
 }
 
 func (u *updater) pause() time.Duration {
-	if s := u.state.Load(); s != nil && s.Step == register.UpdateFetching && u.c.Update.Hours.Hold(u.now()) {
-		return goOnFetching
+	s := u.state.Load()
+	if u.away || s != nil && s.Step == register.UpdateFetching && u.c.Update.Hours.Hold(u.now()) {
+		return lookAgain
 	}
 	return lookForUpdates
 }
@@ -94,7 +96,7 @@ func (u *updater) step(ctx context.Context) (s register.UpdateState) {
 	}
 	s.Sequence = card.Sequence
 	o, err := u.hub.Offer(ctx)
-	if err != nil {
+	if u.away = err != nil; u.away {
 		if last := u.state.Load(); last != nil {
 			return *last // the hub is away: nothing has changed
 		}

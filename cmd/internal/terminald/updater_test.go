@@ -42,6 +42,7 @@ type fleet struct {
 	key    note.Verifier
 	left   atomic.Int64           // bytes of update files until the wire is cut; below 0 it never is
 	sent   atomic.Int64           // bytes of update files that went over it
+	away   atomic.Bool            // the hub answers nobody
 	asked  atomic.Pointer[func()] // called when a file is asked for; nil for nothing
 	told   chan struct{}          // capacity 1: a status has come
 }
@@ -80,6 +81,9 @@ func newFleet(t *testing.T) *fleet {
 	handler := f.hub.Handler()
 	server := &http.Server{TLSConfig: f.hub.TLS(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if f.away.Load() {
+				panic(http.ErrAbortHandler)
+			}
 			if strings.HasPrefix(r.URL.Path, "/v1/update/file") && strings.Contains(r.URL.RawQuery, "img.zst") {
 				w = cutting{w, f}
 				if asked := f.asked.Load(); asked != nil {
@@ -317,6 +321,12 @@ func TestStagedUpdate(t *testing.T) {
 	f := newFleet(t)
 	first, second := f.member("till-1"), f.member("till-2")
 	f.bundle(11, nil)
+	f.away.Store(true)
+	first.look(t.Context()) // as at a start before the network is there
+	if d := first.pause(); d != lookAgain {
+		t.Errorf("without a hub it looks again after %v", d)
+	}
+	f.away.Store(false)
 	first.looks(register.UpdateNone, "")
 	if n, err := f.hub.Stage(t.Context(), "office", 11, ""); n != 2 || err != nil {
 		t.Fatalf("staged for %d, %v", n, err)
@@ -332,7 +342,7 @@ func TestStagedUpdate(t *testing.T) {
 	first.now = night
 	f.left.Store(4<<20 + 100_000) // the boot's file and most of the first part of the root
 	first.looks(register.UpdateFetching, "broken off, and gone on with")
-	if d := first.pause(); d != goOnFetching {
+	if d := first.pause(); d != lookAgain {
 		t.Errorf("it goes on after %v", d)
 	}
 	before := f.sent.Load()
