@@ -19,7 +19,8 @@ import (
 	"github.com/tillprint/tillprint/sync/terminal"
 )
 
-// How often the hub is asked what it has staged, and after which pause again when it was away or fetching was broken off.
+// How often the hub is asked what it has staged, and after which pause again when it was away, when fetching was broken off,
+// and while root's part is installing what is ready: the office should hear soon how that went.
 const (
 	lookForUpdates = 10 * time.Minute
 	lookAgain      = time.Minute
@@ -54,7 +55,8 @@ func (u *updater) run(ctx context.Context) error {
 
 func (u *updater) pause() time.Duration {
 	s := u.state.Load()
-	if u.away || s != nil && s.Step == register.UpdateFetching && u.c.Update.Hours.Hold(u.now()) {
+	busy := s != nil && (s.Step == register.UpdateFetching || s.Step == register.UpdateReady)
+	if u.away || busy && u.c.Update.Hours.Hold(u.now()) {
 		return lookAgain
 	}
 	return lookForUpdates

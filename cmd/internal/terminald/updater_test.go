@@ -351,6 +351,9 @@ func TestStagedUpdate(t *testing.T) {
 	asked := func() { meanwhile.Store(first.state.Load()) }
 	f.asked.Store(&asked)
 	first.looks(register.UpdateReady, "fetched and whole")
+	if d := first.pause(); d != lookAgain {
+		t.Errorf("how the installing went is looked at after %v", d)
+	}
 	if s := meanwhile.Load(); s == nil || s.Step != register.UpdateFetching || s.Words != "its files are coming" {
 		t.Errorf("while the files come it says %+v", s)
 	}
