@@ -13,13 +13,21 @@ import (
 
 // live is what may befall a terminal after its first start.
 func live(t *testing.T, g *guest, s *school) {
-	for _, part := range []struct {
-		name string
-		play func(*guest, *school)
-	}{{"lunch", lunch}, {"wipe", cutInWipe}, {"staged", stagedInVain}, {"cut", cutInUpdate}, {"update", update}, {"flag", flag}, {"broken", brokenRoot}, {"silent", silentVersion}, {"commit", commit}, {"older", older}} {
-		t.Run(part.name, func(t *testing.T) {
+	play(t, g, s, []part{{"lunch", lunch}, {"wipe", cutInWipe}, {"staged", stagedInVain}, {"cut", cutInUpdate}, {"update", update}, {"flag", flag}, {"broken", brokenRoot}, {"silent", silentVersion}, {"commit", commit}, {"older", older}})
+}
+
+// part is something that befalls a terminal.
+type part struct {
+	name string
+	play func(*guest, *school)
+}
+
+// play plays one part after the other, each as a test of its own, until one fails.
+func play(t *testing.T, g *guest, s *school, parts []part) {
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
 			g.t, s.t = t, t
-			part.play(g, s)
+			p.play(g, s)
 		})
 		g.t, s.t = t, t
 		if t.Failed() {

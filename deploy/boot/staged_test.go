@@ -16,21 +16,15 @@ func (s *school) stage(g *guest) {
 	run(s.t, s.dir, s.program, "update", "stage", version, "--site", site, "-c", "hub.toml")
 }
 
-// taken waits until the terminal has fetched what is staged and the image's units take it up.
-func (g *guest) taken(s *school) {
-	g.t.Helper()
-	g.until("the version being fetched", func() bool { return s.status(g.on).Update.Step == register.UpdateFetching })
-	g.step("the terminal fetches what the hub has staged")
-	g.until("the version being whole", func() bool { return g.said("Install the version that the daemon has fetched") })
-	g.step("it is fetched, and the image's units take it up")
-}
-
 // stagedInVain is on a machine that has no Pi's firmware to ask for a start on trial: nothing is written, and the office reads why.
 func stagedInVain(g *guest, s *school) {
 	s.stage(g)
 	g.cut()
 	g.power(false) // at its start a terminal asks at once what is staged
-	g.taken(s)
+	g.until("the version being fetched", func() bool { return s.status(g.on).Update.Step == register.UpdateFetching })
+	g.step("the terminal fetches what the hub has staged")
+	g.until("the image's units taking it up", func() bool { return g.said("Install the version that the daemon has fetched") })
+	g.step("it is fetched, and the image's units take it up")
 	g.until("the hub hearing why it is not installed", func() bool {
 		u := s.status(g.on).Update
 		return u.Step == register.UpdateFailed && strings.Contains(u.Words, "cannot start a version on trial")

@@ -21,23 +21,11 @@ func TestTroubleAtStart(t *testing.T) {
 		t.Skip("three starts: not with -short")
 	}
 	g, s := mounted(t, plain)
-	for _, part := range []struct {
-		name string
-		play func(*guest, *school)
-	}{{"code", codeOutOfDate}, {"hub", hubComesLate}, {"data", dataLost}} {
-		t.Run(part.name, func(t *testing.T) {
-			g.t, s.t = t, t
-			part.play(g, s)
-		})
-		g.t, s.t = t, t
-		if t.Failed() {
-			return
-		}
-	}
+	play(t, g, s, []part{{"code", codeOutOfDate}, {"hub", hubComesLate}, {"data", dataLost}})
 }
 
-// open is settings whose page of the terminal's own screen can be seen from outside the guest, besides the one on the network.
-const open = "[page]\nlisten = \"0.0.0.0:8080\"\ninsecure_without_login = true\nnetwork = \":8443\"\n[serving]\nfingers = [2]\n"
+// openPage is settings whose page of the terminal's own screen can be seen from outside the guest, besides the one on the network.
+const openPage = "[page]\nlisten = \"0.0.0.0:8080\"\ninsecure_without_login = true\nnetwork = \":8443\"\n[serving]\nfingers = [2]\n"
 
 // takesCash waits until the terminal takes cash and its own page says why, in words that hold this text.
 func (g *guest) takesCash(why string) time.Duration {
@@ -52,7 +40,7 @@ func (g *guest) takesCash(why string) time.Duration {
 // codeOutOfDate starts with a join code that the hub refuses.
 func codeOutOfDate(g *guest, s *school) {
 	g.flash(s.codeOutOfDate())
-	g.settings(open)
+	g.settings(openPage)
 	g.power(false)
 	told("a code out of date, power to taking cash", g.takesCash("is out of date; make a new one at the hub"))
 	g.cut()
@@ -101,7 +89,7 @@ func dataLost(g *guest, s *school) {
 		g.t.Fatalf("no data partition lies at %d", data)
 	}
 	g.code(s.joinCode())
-	g.settings(open)
+	g.settings(openPage)
 	wreck := bytes.Repeat([]byte("wreck"), 64*mib/5)
 	g.put(data+4096, wreck) // all but the superblock
 	g.power(false)

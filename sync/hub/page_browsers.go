@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"html/template"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -20,9 +21,6 @@ type admitted struct {
 	File           template.URL
 }
 
-// Good reports whether the browser is let in at t.
-func (b TillBrowser) Good(t time.Time) bool { return b.Revoked.IsZero() && b.Ends.After(t) }
-
 func (h *Hub) browsersPage(w http.ResponseWriter, r *http.Request, who officer) error {
 	return h.showBrowsers(w, r, who, nil)
 }
@@ -32,12 +30,8 @@ func (h *Hub) showBrowsers(w http.ResponseWriter, r *http.Request, who officer, 
 	if err != nil {
 		return err
 	}
-	good := all[:0]
-	for _, b := range all {
-		if b.Good(h.config.Now()) {
-			good = append(good, b)
-		}
-	}
+	now := h.config.Now()
+	good := slices.DeleteFunc(all, func(b TillBrowser) bool { return !b.Revoked.IsZero() || !b.Ends.After(now) })
 	h.show(w, r, http.StatusOK, who, "browsers", view{Title: "Browsers of the tills", Body: browsersView{good, n}})
 	return nil
 }

@@ -73,11 +73,12 @@ func (n *network) look(ctx context.Context) {
 	old := n.admission.Load()
 	hosts, err := n.hosts()
 	switch {
-	case err != nil && old == nil:
 	case len(hosts) == 0 && old == nil:
-		err = errors.New("this terminal has no private address yet; is the network plugged in?")
-	case old == nil || n.stale(old, hosts):
-		err = n.certify(ctx, hosts)
+		if err == nil {
+			err = errors.New("this terminal has no private address yet; is the network plugged in?")
+		}
+	case old == nil || n.stale(old, hosts): // with the names that are configured, where the kernel does not tell its addresses
+		err = errors.Join(err, n.certify(ctx, hosts))
 	default:
 		err = errors.Join(err, n.refresh(ctx, old, hosts))
 	}

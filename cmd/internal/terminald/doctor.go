@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tillprint/tillprint/cmd/internal/cli"
@@ -183,6 +185,17 @@ func (c Config) examine(d *Diagnosis, st *store.Store) {
 	for _, w := range st.Warnings() {
 		d.find("Store", till.Warn, "%s", w)
 	}
+}
+
+func queueWords(queue map[string]int) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(queue)) {
+		parts = append(parts, fmt.Sprintf("%d %s", queue[kind], kind))
+	}
+	if len(parts) == 0 {
+		return "nothing waits for the hub"
+	}
+	return "for the hub: " + strings.Join(parts, ", ")
 }
 
 func (d *Diagnosis) broken(found []store.Violation) {

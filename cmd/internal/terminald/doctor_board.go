@@ -1,11 +1,6 @@
 package terminald
 
 import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-
 	"github.com/tillprint/tillprint/cmd/internal/machine"
 	"github.com/tillprint/tillprint/till"
 )
@@ -14,11 +9,7 @@ import (
 func (d *Diagnosis) board(b machine.State) {
 	const hot, worn = 80, 8 // degrees at which a Pi slows down; tenths of a card's life
 	if b.Celsius != nil {
-		level := till.Good
-		if *b.Celsius >= hot {
-			level = till.Warn
-		}
-		d.find("Board", level, "%.0f °C", *b.Celsius)
+		d.find("Board", warnIf(*b.Celsius >= hot), "%.0f °C", *b.Celsius)
 	}
 	switch {
 	case b.Throttled == nil && b.Weak == nil:
@@ -36,11 +27,7 @@ func (d *Diagnosis) board(b machine.State) {
 		d.find("Card", till.Good, "%d MiB written since the board's start", *b.Written>>20)
 	}
 	if b.Worn != nil {
-		level := till.Good
-		if *b.Worn >= worn {
-			level = till.Warn
-		}
-		d.find("Card", level, "%d tenths of its life used up, by its own account", *b.Worn)
+		d.find("Card", warnIf(*b.Worn >= worn), "%d tenths of its life used up, by its own account", *b.Worn)
 	}
 	switch {
 	case b.Faults == nil:
@@ -51,13 +38,9 @@ func (d *Diagnosis) board(b machine.State) {
 	}
 }
 
-func queueWords(queue map[string]int) string {
-	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(queue)) {
-		parts = append(parts, fmt.Sprintf("%d %s", queue[kind], kind))
+func warnIf(much bool) till.Level {
+	if much {
+		return till.Warn
 	}
-	if len(parts) == 0 {
-		return "nothing waits for the hub"
-	}
-	return "for the hub: " + strings.Join(parts, ", ")
+	return till.Good
 }
