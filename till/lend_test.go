@@ -19,6 +19,7 @@ func TestASensorThatIsLent(t *testing.T) {
 				done <- w.till.Lend(w.ctx, "being tried", func() { close(lent); <-back })
 			}()
 			<-lent
+			before := w.glass.scans // a polling till may have looked before it lent
 			if w.glass.closed != 1 {
 				t.Errorf("the sensor was closed %d times", w.glass.closed)
 			}
@@ -34,7 +35,7 @@ func TestASensorThatIsLent(t *testing.T) {
 			w.must(w.till.Confirm(w.ctx, v.Proposal.ID))
 			time.Sleep(stayServed + 2*heartbeat)
 			w.want(Idle)
-			if w.glass.scans != 0 {
+			if w.glass.scans != before {
 				t.Error("the sensor was used meanwhile")
 			}
 			close(back)
