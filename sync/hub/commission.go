@@ -32,7 +32,6 @@ func (h *Hub) Commission(ctx context.Context, site, officer, terminal string, c 
 	if err != nil {
 		return fmt.Errorf("commissioning terminal %.40s: %w", terminal, err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 

@@ -39,9 +39,9 @@ func openDatabase(ctx context.Context, dir, address string) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the hub's database: %w", err)
 	}
-	// Every connection keeps its own page cache; four readers and a writer are
-	// enough for a school and small enough for the box under the desk.
-	db.SetMaxOpenConns(5)
+	// Every connection keeps its own page cache; four readers, a writer and one that
+	// listens are enough for a school and small enough for the box under the desk.
+	db.SetMaxOpenConns(6)
 	if err := migrate(ctx, db, dialect); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("opening the hub's database: %w", plain(err))
@@ -98,9 +98,10 @@ func plain(err error) error {
 
 // write runs f in one transaction that holds the site's row from its first
 // statement on, so that sequence numbers have no gaps and writers of one site
-// queue on either database. When write returns nil the change is durable.
+// queue on either database. When write returns nil the change is durable, and
+// those who wait for the site, here or at another hub, look again.
 func (h *Hub) write(ctx context.Context, site string, f func(tx *sql.Tx) error) error {
-	return h.change(ctx, func(tx *sql.Tx) error {
+	err := h.change(ctx, func(tx *sql.Tx) error {
 		held, err := tx.ExecContext(ctx, `UPDATE sites SET size = size WHERE site = $1`, site)
 		if err != nil {
 			return err
@@ -108,8 +109,15 @@ func (h *Hub) write(ctx context.Context, site string, f func(tx *sql.Tx) error) 
 		if n, err := held.RowsAffected(); err == nil && n == 0 {
 			return fmt.Errorf("%w: there is no site %.40q", ErrNotFound, site)
 		}
-		return f(tx)
+		if err := f(tx); err != nil {
+			return err
+		}
+		return h.announce(ctx, tx, site)
 	})
+	if err == nil {
+		h.wakes.wake(site)
+	}
+	return err
 }
 
 // change runs f in a transaction of its own and makes it durable.

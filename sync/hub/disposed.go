@@ -56,7 +56,6 @@ func (h *Hub) dispose(ctx context.Context, site, officer, terminal, certificate 
 	if err != nil {
 		return fmt.Errorf("taking the certificate of terminal %s: %w", terminal, err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 

@@ -82,7 +82,6 @@ func (h *Hub) ConfirmExport(ctx context.Context, site, officer, id string) error
 	if err != nil {
 		return fmt.Errorf("confirming an export: %w", err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 

@@ -42,9 +42,8 @@ type Config struct {
 	// Dir holds the keys that Init made and, unless Database is set, the database.
 	Dir string
 	// Database is a PostgreSQL URL (postgres://user@host/name); empty means SQLite in
-	// Dir. Two hubs on one database are correct but not yet quick: a change made at
-	// one reaches those who wait at the other only when their wait ends, and a
-	// terminal's nonce is known only to the hub that gave it.
+	// Dir. Two hubs may share one database, and what one changes wakes those who
+	// wait at the other; but a terminal's nonce is known only to the hub that gave it.
 	Database string
 	// Addresses are the URLs under which terminals reach Handler, such as
 	// https://hub.school.lan:8443: 1 to 4, in the order to try. Join codes carry them.
@@ -123,10 +122,14 @@ func Open(ctx context.Context, c Config) (*Hub, error) {
 }
 
 // Run decides again for every subject whose standing ends by a date, at once and
-// then every Config.Look, until ctx ends; it then returns nil. An error of the
+// then every Config.Look, and passes on to waiting terminals what other programs
+// change in the database, until ctx ends; it then returns nil. An error of the
 // database is logged and tried again: a hub that stopped here would leave
 // fingers of adults and leavers in force.
 func (h *Hub) Run(ctx context.Context) error {
+	var listener sync.WaitGroup
+	listener.Go(func() { h.listen(ctx) })
+	defer listener.Wait()
 	tick := time.NewTicker(h.config.Look)
 	defer tick.Stop()
 	defer h.stopping.Do(h.wakes.close)

@@ -105,7 +105,6 @@ func (h *Hub) answerErasures(ctx context.Context, site, officer, deed string, an
 	if err != nil {
 		return fmt.Errorf("answering for erasures that wait: %w", err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 

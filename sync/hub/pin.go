@@ -62,7 +62,6 @@ func (h *Hub) DrawPINs(ctx context.Context, site, officer string, ids []consent.
 	if err != nil {
 		return nil, fmt.Errorf("drawing PINs: %w", err)
 	}
-	h.wakes.wake(site)
 	return out, nil
 }
 

@@ -25,6 +25,7 @@ func TestOnPostgreSQL(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"what it must hold", TestATerminalGetsWhatItMustHold},
+		{"news from elsewhere", TestAChangeElsewhereWakesWhoWaits},
 		{"statements", TestEveryStatementIsAnEntryAtOnce},
 		{"nothing changed", TestNothingChangedIsNoEntry},
 		{"dates", TestDatesAreReachedWithoutAStatement},

@@ -45,7 +45,6 @@ func (h *Hub) SetProfile(ctx context.Context, site, officer string, p consent.Pr
 	if err != nil {
 		return fmt.Errorf("changing the profile of %s: %w", site, err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 

@@ -45,7 +45,6 @@ func (h *Hub) NotTheirs(ctx context.Context, site, officer string, id consent.Su
 	if err != nil {
 		return fmt.Errorf("wiping fingers of the wrong person: %w", err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 

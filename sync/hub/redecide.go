@@ -50,6 +50,5 @@ func (h *Hub) redecideSite(ctx context.Context, s Site) error {
 		return fmt.Errorf("deciding again at %s: %w", s.ID, err)
 	}
 	h.config.Log.Info("dates reached", "site", s.ID, "subjects", len(due))
-	h.wakes.wake(s.ID)
 	return nil
 }

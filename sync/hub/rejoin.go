@@ -54,7 +54,6 @@ func (h *Hub) Readmit(ctx context.Context, site, officer, keyed string) (string,
 	if err != nil {
 		return "", fmt.Errorf("letting a terminal in again: %w", err)
 	}
-	h.wakes.wake(site)
 	return name, nil
 }
 

@@ -61,7 +61,6 @@ func (h *Hub) TakeRoster(ctx context.Context, site, officer string, pupils []con
 	if err != nil {
 		return Taken{}, fmt.Errorf("taking the school's list: %w", err)
 	}
-	h.wakes.wake(site)
 	return taken, nil
 }
 
@@ -175,6 +174,5 @@ func (h *Hub) watchRoster(ctx context.Context, s Site) error {
 		return fmt.Errorf("acting on the silence of the school's list: %w", err)
 	}
 	h.config.Log.Warn("the school's list has fallen silent or has come again", "site", s.ID, "heard", heard.String())
-	h.wakes.wake(s.ID)
 	return nil
 }

@@ -49,7 +49,6 @@ func (h *Hub) servePost(w http.ResponseWriter, r *http.Request, body []byte, c c
 	if err != nil {
 		return err
 	}
-	h.wakes.wake(c.site) // recipients that are waiting for the register fetch their mail
 	return writeJSON(w, http.StatusOK, answer)
 }
 

@@ -60,7 +60,6 @@ func (h *Hub) serveReports(w http.ResponseWriter, r *http.Request, body []byte, 
 	for _, no := range answer.Refused {
 		h.config.Log.Warn("a report was refused", "site", c.site, "terminal", c.terminal, "why", no.Why)
 	}
-	h.wakes.wake(c.site)
 	return writeJSON(w, http.StatusOK, answer)
 }
 
@@ -188,7 +187,6 @@ func (h *Hub) serveStatus(w http.ResponseWriter, r *http.Request, body []byte, c
 	write := h.change
 	if len(used) > 0 {
 		write = func(ctx context.Context, f func(*sql.Tx) error) error { return h.write(ctx, c.site, f) }
-		defer h.wakes.wake(c.site)
 	}
 	err = write(r.Context(), func(tx *sql.Tx) error {
 		if err := h.noteUses(r.Context(), tx, c.site, used); err != nil {

@@ -48,7 +48,6 @@ func (h *Hub) AddStatement(ctx context.Context, site, officer string, id consent
 	if err != nil {
 		return consent.Erase, fmt.Errorf("recording a statement: %w", err)
 	}
-	h.wakes.wake(site)
 	return decision, nil
 }
 

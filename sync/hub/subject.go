@@ -108,7 +108,6 @@ func (h *Hub) AddSubjects(ctx context.Context, site, officer string, people []Ne
 	if err != nil {
 		return nil, fmt.Errorf("adding people: %w", err)
 	}
-	h.wakes.wake(site)
 	return added, nil
 }
 

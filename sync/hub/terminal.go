@@ -74,7 +74,6 @@ func (h *Hub) Command(ctx context.Context, site, officer, terminal string, c reg
 	if err != nil {
 		return fmt.Errorf("ordering terminal %.40s: %w", terminal, err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 
@@ -94,7 +93,6 @@ func (h *Hub) RemoveTerminal(ctx context.Context, site, officer, terminal string
 	if err != nil {
 		return fmt.Errorf("removing terminal %.40s: %w", terminal, err)
 	}
-	h.wakes.wake(site)
 	return nil
 }
 

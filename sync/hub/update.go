@@ -66,7 +66,6 @@ func (h *Hub) UpdateSubject(ctx context.Context, site, officer string, id consen
 	if err != nil {
 		return consent.Erase, fmt.Errorf("changing a subject: %w", err)
 	}
-	h.wakes.wake(site)
 	return decision, nil
 }
 

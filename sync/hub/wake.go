@@ -7,7 +7,8 @@ import (
 
 // wakes lets waiting requests of a site know that there is something new. A
 // waiter takes the channel first, looks at the database, and only then waits,
-// so that nothing can fall between. It reaches the waiters of this process only.
+// so that nothing can fall between. It reaches the waiters of this process only;
+// [Hub.listen] passes on what other processes change.
 type wakes struct {
 	mu    sync.Mutex
 	sites map[string]chan struct{} // closed and removed at each wake; guarded by mu
@@ -37,6 +38,16 @@ func (w *wakes) wake(site string) {
 		close(c)
 		delete(w.sites, site)
 	}
+}
+
+// wakeAll tells everyone who waits for any site.
+func (w *wakes) wakeAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.sites {
+		close(c)
+	}
+	clear(w.sites)
 }
 
 // closing returns the channel that close closes.

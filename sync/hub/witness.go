@@ -46,7 +46,6 @@ func (h *Hub) serveWitness(w http.ResponseWriter, r *http.Request, body []byte, 
 	}
 	if answer.Rewound {
 		h.config.Log.Warn("a terminal shows less than was countersigned", "site", c.site, "terminal", c.terminal, "records", shown.Size)
-		h.wakes.wake(c.site)
 	}
 	return writeJSON(w, http.StatusOK, answer)
 }
