@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -53,33 +54,70 @@ func Count(needles [][]byte) (found int, err error) {
 	return found, nil
 }
 
+// Left is Count, taken again, after a nudge to every thread, as long as it finds more than so many.
+func Left(needles [][]byte, atMost int) (found int, err error) {
+	for range 10 {
+		if found, err = Count(needles); err != nil || found <= atMost {
+			return found, err
+		}
+		if err := Nudge(os.Getpid()); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// Nudge sends each thread of a process the signal by which Go's runtime preempts: what a signal has found in a thread's registers lies on that
+// thread's signal stack until the next one comes.
+func Nudge(pid int) error {
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return fmt.Errorf("looking for threads: %w", err)
+	}
+	for _, thread := range threads {
+		tid, err := strconv.Atoi(thread.Name())
+		if err == nil {
+			err = unix.Tgkill(pid, tid, unix.SIGURG)
+		}
+		if err != nil && err != unix.ESRCH { // it may have ended
+			return fmt.Errorf("nudging thread %s: %w", thread.Name(), err)
+		}
+	}
+	return nil
+}
+
 // overlap is by how much the pieces that are read overlap: needles are shorter.
 const overlap = 4096
 
 // countIn reads one mapping into room, piece by piece, but for room itself, which may lie in the middle of it.
 func countIn(mem *os.File, from, to int64, room []byte, needles [][]byte) (found int) {
 	own := int64(uintptr(unsafe.Pointer(&room[0])))
-	for at := from; at < to; at += int64(len(room)) - overlap {
+	for at := from; at < to; {
 		end := min(at+int64(len(room)), to)
 		if at < own+int64(len(room)) && end > own {
 			if at >= own {
-				at = own + overlap // and on from its end
+				at = own + int64(len(room))
 				continue
 			}
 			end = own
 		}
 		n, _ := mem.ReadAt(room[:end-at], at)
-		for _, needle := range needles {
-			found += count(room[:n], needle)
+		next, begins := end, n
+		if n == len(room) && end < to { // what begins in the overlap is the next piece's
+			next, begins = end-overlap, n-overlap
 		}
+		for _, needle := range needles {
+			found += count(room[:n], begins, needle)
+		}
+		at = next
 	}
 	return found
 }
 
-// count looks for a needle whose bits are turned over.
-func count(b, needle []byte) (n int) {
-	for i := 0; i+len(needle) <= len(b); i++ {
-		j := bytes.IndexByte(b[i:], ^needle[0])
+// count looks for a needle whose bits are turned over and that begins in the first so many bytes of b.
+func count(b []byte, begins int, needle []byte) (n int) {
+	for i := 0; i < begins && i+len(needle) <= len(b); i++ {
+		j := bytes.IndexByte(b[i:begins], ^needle[0])
 		if j < 0 {
 			return n
 		}

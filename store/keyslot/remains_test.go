@@ -40,7 +40,7 @@ func TestI3SlotsLeaveNoKeyInMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 			needles := [][]byte{turnedCopy(key)}
-			if left(t, needles) != 1 {
+			if left(t, needles, 1) != 1 {
 				t.Fatal("control: the key is not found where it lies, or twice")
 			}
 			locked.Free(key)
@@ -57,7 +57,7 @@ func TestI3SlotsLeaveNoKeyInMemory(t *testing.T) {
 					t.Fatal(err)
 				}
 				clear(again)
-				if n := left(t, needles); n > c.kept {
+				if n := left(t, needles, c.kept); n > c.kept {
 					t.Fatalf("%d pieces are left, %d may be", n, c.kept)
 				}
 			}
@@ -91,9 +91,9 @@ func seedOf(t *testing.T, path string) []byte {
 
 func turnedCopy(b []byte) []byte { return remains.Turned(append([]byte(nil), b...)) }
 
-func left(t *testing.T, needles [][]byte) int {
+func left(t *testing.T, needles [][]byte, kept int) int {
 	t.Helper()
-	n, err := remains.Count(needles)
+	n, err := remains.Left(needles, kept)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,6 +27,7 @@ import (
 	"github.com/tillprint/tillprint/cmd/internal/config"
 	"github.com/tillprint/tillprint/consent"
 	"github.com/tillprint/tillprint/device/zfm/zfmsim"
+	"github.com/tillprint/tillprint/locked/remains"
 	"github.com/tillprint/tillprint/matcher"
 	"github.com/tillprint/tillprint/matcher/extract"
 	"github.com/tillprint/tillprint/matcher/sample"
@@ -120,8 +120,8 @@ func TestI3NothingOfAFingerRemainsInTheProcess(t *testing.T) {
 	w.gone("the template that was wiped", template)
 }
 
-// remains is the world around the child.
-type remains struct {
+// remainsWorld is the world around the child.
+type remainsWorld struct {
 	t         *testing.T
 	ctx       context.Context
 	hub       *hub.Hub
@@ -134,6 +134,7 @@ type remains struct {
 	child     *exec.Cmd
 	in        *os.File
 	lines     chan string
+	where     []string // what found has found
 }
 
 // gate stops the sensor's wire in the middle of an image.
@@ -153,8 +154,8 @@ func (g *gate) sleep(time.Duration) {
 	}
 }
 
-func newRemains(t *testing.T) *remains {
-	w := &remains{t: t, wire: &gate{reached: make(chan struct{}), release: make(chan struct{})}, master: synth.NewMaster(1)}
+func newRemains(t *testing.T) *remainsWorld {
+	w := &remainsWorld{t: t, wire: &gate{reached: make(chan struct{}), release: make(chan struct{})}, master: synth.NewMaster(1)}
 	var stop context.CancelFunc
 	w.ctx, stop = context.WithTimeout(context.Background(), 8*time.Minute) // only against waiting for ever
 	t.Cleanup(stop)
@@ -178,7 +179,7 @@ func newRemains(t *testing.T) *remains {
 }
 
 // school makes a hub with two consenting adults, and a join code.
-func (w *remains) school() string {
+func (w *remainsWorld) school() string {
 	w.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -216,7 +217,7 @@ func (w *remains) school() string {
 }
 
 // enrol puts three presses of the subject's finger into the terminal's store, before the daemon runs.
-func (w *remains) enrol(c Config) {
+func (w *remainsWorld) enrol(c Config) {
 	w.t.Helper()
 	if err := hubtest.Commission(w.ctx, w.hub, "oakfield", "till-1", "v1"); err != nil {
 		w.t.Fatal(err)
@@ -274,7 +275,7 @@ func (w *remains) enrol(c Config) {
 }
 
 // start runs the daemon's child.
-func (w *remains) start(c Config) {
+func (w *remainsWorld) start(c Config) {
 	w.t.Helper()
 	text, err := toml.Marshal(c)
 	if err != nil {
@@ -285,7 +286,7 @@ func (w *remains) start(c Config) {
 		w.t.Fatal(err)
 	}
 	w.child = exec.CommandContext(w.ctx, os.Args[0], "-test.run=^TestI3NothingOfAFingerRemainsInTheProcess$")
-	w.child.Env = append(os.Environ(), remainsConfig+"="+path)
+	w.child.Env = append(os.Environ(), remainsConfig+"="+path, "GODEBUG=asyncpreemptoff=1") // as the unit has it
 	w.child.Stderr = w.t.Output()
 	out, err := w.child.StdoutPipe()
 	if err != nil {
@@ -310,7 +311,7 @@ func (w *remains) start(c Config) {
 	w.t.Cleanup(func() { in.Close(); w.child.Wait() })
 }
 
-func (w *remains) say(line string) {
+func (w *remainsWorld) say(line string) {
 	w.t.Helper()
 	if _, err := fmt.Fprintln(w.in, line); err != nil {
 		w.t.Fatal(err)
@@ -318,7 +319,7 @@ func (w *remains) say(line string) {
 }
 
 // until waits for one of some lines of the child's and says which.
-func (w *remains) until(lines ...string) int {
+func (w *remainsWorld) until(lines ...string) int {
 	w.t.Helper()
 	var seen []string
 	for l := range w.lines {
@@ -332,7 +333,7 @@ func (w *remains) until(lines ...string) int {
 }
 
 // pressed lays a finger on the glass and returns what could be left of its image and its template.
-func (w *remains) pressed(finger *sample.Sample) (image, made [][]byte) {
+func (w *remainsWorld) pressed(finger *sample.Sample) (image, made [][]byte) {
 	w.t.Helper()
 	seen := w.sim.Sensor().Press(finger)
 	if err := w.sim.Press(seen); err != nil {
@@ -355,38 +356,20 @@ func (w *remains) pressed(finger *sample.Sample) (image, made [][]byte) {
 	return imageNeedles(seen), append(made, templateNeedles(t)...)
 }
 
-// gone reports what is left in the child, of what and where. What a signal has found in a thread's registers lies on that
-// thread's signal stack until the next one comes: every thread is sent one where something is found.
-func (w *remains) gone(what string, needles [][]byte) {
+// gone reports what is left in the child, and where, after a nudge to its threads if need be.
+func (w *remainsWorld) gone(what string, needles [][]byte) {
 	w.t.Helper()
 	n := w.found(needles)
 	for range 3 {
 		if n == 0 {
 			return
 		}
-		w.nudge()
-		n = w.found(needles)
-	}
-	w.t.Errorf("%s: %d of %d pieces are still in memory", what, n, len(needles))
-}
-
-// nudge sends each of the child's threads the signal by which its runtime preempts.
-func (w *remains) nudge() {
-	w.t.Helper()
-	pid := w.child.Process.Pid
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, thread := range threads {
-		tid, err := strconv.Atoi(thread.Name())
-		if err == nil {
-			err = unix.Tgkill(pid, tid, unix.SIGURG)
-		}
-		if err != nil && err != unix.ESRCH { // it may have ended
+		if err := remains.Nudge(w.child.Process.Pid); err != nil {
 			w.t.Fatal(err)
 		}
+		n = w.found(needles)
 	}
+	w.t.Errorf("%s: %d of %d pieces are still in memory:\n%s", what, n, len(needles), strings.Join(w.where[:min(10, len(w.where))], "\n"))
 }
 
 // templateNeedles are any two neighbouring minutiae of templates in every form that they take: as numbers and as stored, in
@@ -472,7 +455,7 @@ func imageNeedles(s *sample.Sample) (needles [][]byte) {
 }
 
 // still runs f while the child stands still: what it holds now it does not give up because reading all of it takes a while.
-func (w *remains) still(f func()) {
+func (w *remainsWorld) still(f func()) {
 	w.t.Helper()
 	pid := w.child.Process.Pid
 	if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
@@ -494,7 +477,7 @@ func (w *remains) still(f func()) {
 }
 
 // found counts the needles that are in the child's memory.
-func (w *remains) found(needles [][]byte) int {
+func (w *remainsWorld) found(needles [][]byte) int {
 	w.t.Helper()
 	begins := map[[4]byte][]int{}
 	var likely [1 << 16]bool
@@ -503,7 +486,8 @@ func (w *remains) found(needles [][]byte) int {
 		likely[binary.LittleEndian.Uint16(n)] = true
 	}
 	hit := map[int]bool{}
-	w.eachMapping(func(b []byte) {
+	w.where = nil
+	w.eachMapping(func(from int64, b []byte) {
 		for at := 0; at+4 <= len(b); at++ {
 			if !likely[binary.LittleEndian.Uint16(b[at:])] {
 				continue
@@ -511,6 +495,7 @@ func (w *remains) found(needles [][]byte) int {
 			for _, i := range begins[[4]byte(b[at:])] {
 				if bytes.HasPrefix(b[at:], needles[i]) {
 					hit[i] = true
+					w.where = append(w.where, fmt.Sprintf("piece %d, %d bytes, at %#x of the %d KiB from %#x", i, len(needles[i]), at, len(b)>>10, from))
 				}
 			}
 		}
@@ -519,7 +504,7 @@ func (w *remains) found(needles [][]byte) int {
 }
 
 // eachMapping reads what the child can write to, mapping by mapping.
-func (w *remains) eachMapping(f func([]byte)) {
+func (w *remainsWorld) eachMapping(f func(from int64, b []byte)) {
 	w.t.Helper()
 	proc := fmt.Sprintf("/proc/%d/", w.child.Process.Pid)
 	maps, err := os.ReadFile(proc + "maps")
@@ -539,7 +524,7 @@ func (w *remains) eachMapping(f func([]byte)) {
 		}
 		b := make([]byte, to-from)
 		if n, err := mem.ReadAt(b, from); err == nil { // else it has just been given back
-			f(b[:n])
+			f(from, b[:n])
 		}
 	}
 }
