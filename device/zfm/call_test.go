@@ -18,7 +18,7 @@ import (
 func TestCancelDuringImage(t *testing.T) {
 	t.Parallel()
 	sim := switchOn(t, zfmsim.Options{})
-	m := open(t, sim, quick)
+	m := open(t, sim, patient)
 	finger := press(t, sim, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	rows := 0
@@ -41,7 +41,7 @@ func TestCancelDuringImage(t *testing.T) {
 func TestStopEarly(t *testing.T) {
 	t.Parallel()
 	sim := switchOn(t, zfmsim.Options{})
-	m := open(t, sim, quick)
+	m := open(t, sim, patient)
 	press(t, sim, 1)
 	if err := m.Capture(t.Context()); err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestLight(t *testing.T) {
 		t.Run(model.String(), func(t *testing.T) {
 			t.Parallel()
 			sim := switchOn(t, zfmsim.Options{Model: model})
-			m := open(t, sim, quick)
+			m := open(t, sim, patient)
 			if err := m.LED(t.Context(), zfm.Light{Mode: zfm.Breathing, Colour: zfm.Purple, Speed: 80, Cycles: 5}); err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +221,7 @@ func TestUpkeep(t *testing.T) {
 		t.Run(model.String(), func(t *testing.T) {
 			t.Parallel()
 			sim := switchOn(t, zfmsim.Options{Model: model})
-			m := open(t, sim, quick)
+			m := open(t, sim, patient)
 			ctx := t.Context()
 			p, err := m.Parameters(ctx)
 			if err != nil || p.BaudUnits != 12 || p.PacketSize != 128 || p.Address != zfm.DefaultAddress {
@@ -282,7 +282,7 @@ func TestNotepadWrittenOnce(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			sim := switchOn(t, zfmsim.Options{})
-			m := open(t, sim, quick)
+			m := open(t, sim, patient)
 			for len(sim.Events()) > 0 {
 				<-sim.Events()
 			}

@@ -22,7 +22,7 @@ func TestFaultsOvercome(t *testing.T) {
 			t.Run(model.String()+" "+string(kind), func(t *testing.T) {
 				t.Parallel()
 				sim := switchOn(t, zfmsim.Options{Model: model, Seed: 5, Password: 9})
-				m := open(t, sim, zfm.Options{Reply: 600 * time.Millisecond, Password: 9})
+				m := open(t, sim, zfm.Options{Reply: 2 * time.Second, Password: 9})
 				finger := press(t, sim, 1)
 				if err := sim.Fault(zfmsim.Fault{Kind: kind}); err != nil {
 					t.Fatal(err)
@@ -55,7 +55,7 @@ func TestNoiseNeverYieldsAWrongImage(t *testing.T) {
 			const often = 1.0 / 12000 // of a byte to be lost, doubled or changed; an image of an R558 takes 5,230
 			sim := switchOn(t, zfmsim.Options{Model: zfmsim.R558, Seed: seed,
 				Noise: zfmsim.Noise{Drop: often, Duplicate: often, Flip: often}})
-			m, err := zfm.Open(t.Context(), sim.Path(), zfm.Options{Reply: 800 * time.Millisecond})
+			m, err := zfm.Open(t.Context(), sim.Path(), zfm.Options{Reply: 2 * time.Second})
 			if err != nil {
 				t.Skipf("not even opened through this noise: %v", err)
 			}
@@ -95,7 +95,7 @@ func TestGeometryLies(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			sim := switchOn(t, c.sim)
-			m := open(t, sim, quick)
+			m := open(t, sim, patient)
 			press(t, sim, 1)
 			s, _, err := m.Scan(t.Context(), nil)
 			if s != nil || err == nil || !strings.HasPrefix(err.Error(), c.says) {
@@ -124,7 +124,7 @@ func TestGeometryFromConfig(t *testing.T) {
 func TestUnknownCode(t *testing.T) {
 	t.Parallel()
 	sim := switchOn(t, zfmsim.Options{})
-	m := open(t, sim, quick)
+	m := open(t, sim, patient)
 	sim.Fault(zfmsim.Fault{Kind: zfmsim.OddCode})
 	err := m.Capture(t.Context())
 	var code *zfm.CodeError
@@ -154,7 +154,7 @@ func TestUnplug(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			sim := switchOn(t, zfmsim.Options{Link: t.TempDir() + "/sensor", Seed: 4})
-			m := open(t, sim, quick)
+			m := open(t, sim, patient)
 			finger := press(t, sim, 1)
 			if middle {
 				sim.Fault(zfmsim.Fault{Kind: zfmsim.Pull})
@@ -171,7 +171,7 @@ func TestUnplug(t *testing.T) {
 			if err := sim.Replug(); err != nil {
 				t.Fatal(err)
 			}
-			got, _, err := open(t, sim, quick).Scan(t.Context(), nil)
+			got, _, err := open(t, sim, patient).Scan(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +184,7 @@ func TestUnplug(t *testing.T) {
 func TestRestartDuringImage(t *testing.T) {
 	t.Parallel()
 	sim := switchOn(t, zfmsim.Options{Password: 3, Seed: 8})
-	m := open(t, sim, zfm.Options{Password: 3, Reply: 800 * time.Millisecond})
+	m := open(t, sim, zfm.Options{Password: 3, Reply: 2 * time.Second})
 	finger := press(t, sim, 1)
 	sim.Fault(zfmsim.Fault{Kind: zfmsim.CutOff})
 	_, _, err := m.Scan(t.Context(), nil)
@@ -203,7 +203,7 @@ func TestRestartDuringImage(t *testing.T) {
 func TestLatent(t *testing.T) {
 	t.Parallel()
 	sim := switchOn(t, zfmsim.Options{Model: zfmsim.R558})
-	m := open(t, sim, quick)
+	m := open(t, sim, patient)
 	press(t, sim, 1)
 	sim.Lift()
 	sim.Fault(zfmsim.Fault{Kind: zfmsim.Latent})

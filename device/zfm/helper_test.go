@@ -18,7 +18,7 @@ import (
 // next to nothing.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	flag.Set("test.parallel", "12")
+	flag.Set("test.parallel", "16")
 	os.Exit(m.Run())
 }
 
@@ -49,9 +49,8 @@ func switchOn(t *testing.T, o zfmsim.Options) *zfmsim.Sim {
 	return sim
 }
 
-// quick is a driver that loses patience a little sooner than in service, so that tests of silence are short, but not so
-// soon that a busy machine looks like a silent module.
-var quick = zfm.Options{Reply: 800 * time.Millisecond}
+// patient is a driver with twice the patience of one in service, so that a busy machine does not look like a silent module.
+var patient = zfm.Options{Reply: 2 * time.Second}
 
 func open(t *testing.T, sim *zfmsim.Sim, o zfm.Options) *zfm.Module {
 	t.Helper()

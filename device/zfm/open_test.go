@@ -32,14 +32,14 @@ func TestOpenErrors(t *testing.T) {
 		is      error
 		says    string
 	}{
-		{"no such path", path("/dev/no-such-uart"), quick, fs.ErrNotExist, "connect the sensor, or correct its path"},
-		{"a device that is no UART", path("/dev/null"), quick, zfm.ErrNotSerial, "put the path of the sensor's UART"},
-		{"a file", path(file), quick, zfm.ErrNotSerial, "put the path of the sensor's UART"},
+		{"no such path", path("/dev/no-such-uart"), patient, fs.ErrNotExist, "connect the sensor, or correct its path"},
+		{"a device that is no UART", path("/dev/null"), patient, zfm.ErrNotSerial, "put the path of the sensor's UART"},
+		{"a file", path(file), patient, zfm.ErrNotSerial, "put the path of the sensor's UART"},
 		{"busy", func(t *testing.T) string {
 			s := switchOn(t, zfmsim.Options{})
 			open(t, s, zfm.Options{})
 			return s.Path()
-		}, quick, zfm.ErrBusy, "used by another program: stop it"},
+		}, patient, zfm.ErrBusy, "used by another program: stop it"},
 		{"nobody answers", func(t *testing.T) string {
 			s := switchOn(t, zfmsim.Options{})
 			s.Fault(zfmsim.Fault{Kind: zfmsim.Hang})
@@ -47,8 +47,8 @@ func TestOpenErrors(t *testing.T) {
 		}, zfm.Options{Reply: 100 * time.Millisecond, Bauds: []int{115200, 57600}}, zfm.ErrNoModule, "at 115200, 57600 baud: check its supply"},
 		{"another rate than allowed", sim(zfmsim.Options{Baud: 19200}),
 			zfm.Options{Reply: 100 * time.Millisecond, Bauds: []int{57600}}, zfm.ErrNoModule, "check its supply"},
-		{"another password", sim(zfmsim.Options{Password: 7}), quick, zfm.ErrPassword, "set the sensor's password in the config"},
-		{"declares no pixels", sim(zfmsim.Options{DeclareWidth: 65535, DeclareHeight: 65535}), quick, zfm.ErrGeometry,
+		{"another password", sim(zfmsim.Options{Password: 7}), patient, zfm.ErrPassword, "set the sensor's password in the config"},
+		{"declares no pixels", sim(zfmsim.Options{DeclareWidth: 65535, DeclareHeight: 65535}), patient, zfm.ErrGeometry,
 			"65535x65535 pixels, which no sensor of its kind has: replace the module"},
 		{"odd size in the config", sim(zfmsim.Options{}), zfm.Options{Width: 191, Height: 192}, zfm.ErrGeometry, "the width even"},
 		{"a rate that no module has", sim(zfmsim.Options{}), zfm.Options{Baud: 96_0000}, zfm.ErrUnsupported, "use 57600 or 115200"},
@@ -77,7 +77,7 @@ func TestOpenAtEveryRate(t *testing.T) {
 			t.Run(model.String(), func(t *testing.T) {
 				t.Parallel()
 				sim := switchOn(t, zfmsim.Options{Model: model, Baud: baud, Seed: uint64(baud)})
-				m := open(t, sim, quick)
+				m := open(t, sim, patient)
 				if got := m.Info().Baud; got != 115200 {
 					t.Errorf("from %d baud to %d", baud, got)
 				}
@@ -121,7 +121,7 @@ func TestFamilyBeforeCollidingInstructions(t *testing.T) {
 			t.Run(model.String(), func(t *testing.T) {
 				t.Parallel()
 				sim := switchOn(t, zfmsim.Options{Model: model, SystemID: id})
-				m := open(t, sim, zfm.Options{Reply: 800 * time.Millisecond, Baud: -1})
+				m := open(t, sim, zfm.Options{Reply: 2 * time.Second, Baud: -1})
 				if got := m.Info().Family; got != want[model] {
 					t.Fatalf("found family %v", got)
 				}
