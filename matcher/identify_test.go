@@ -46,6 +46,28 @@ func TestIdentifyFindsWhatFullMatchingFinds(t *testing.T) {
 	}
 }
 
+// Of a finger that was enrolled for two people a search names both, for the margin to judge, though one's views alone are more than a first look compares.
+func TestAFingerOfTwoNamesBoth(t *testing.T) {
+	g := galleryOf(t, 400)
+	r := rand.New(rand.NewPCG(43, 43))
+	for who, missing := range map[string]float64{"the one": 0.05, "the other": 0.25} {
+		var views []*Template
+		for range 16 {
+			views = append(views, press(finger(1000), r, 3, 2, 0.1, missing))
+		}
+		if err := g.Add(who, 2, views...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := g.Identify(t.Context(), press(finger(1000), r, 6, -9, 0.3, 0.1), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 2 || found[0].Subject != "the one" || found[1].Subject != "the other" {
+		t.Errorf("best are %v", found)
+	}
+}
+
 func TestIdentifyExhaustivelyEnds(t *testing.T) {
 	ended, end := context.WithCancel(t.Context())
 	end()

@@ -9,7 +9,8 @@ import (
 type Policy struct {
 	// FalseMatchBudget is the probability, above 0 and below 1, that a search
 	// by somebody who is not enrolled may name anybody at all. It is for the
-	// whole gallery: the threshold rises with the gallery's size.
+	// whole gallery: the threshold rises with the gallery's size. Below 1e-5
+	// some clear fingers are not found either: a search is content with that.
 	FalseMatchBudget float64
 
 	// Margin is by how much the best subject's score must exceed the second

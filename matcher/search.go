@@ -61,15 +61,30 @@ func (s *search) likeliest(ctx context.Context, snap *snapshot) error {
 }
 
 // glance puts only the highest ranks in order, among which nearly all mates are,
-// compares a few of them, and tells whether one of these clearly is the probe's.
+// compares the best of these, one a subject, and tells whether one of them clearly
+// is the probe's. A finger that is enrolled for somebody else as well is among
+// them, however many views it has.
 func (s *search) glance(work *scratch, p *Prepared, templates int) bool {
 	slices.SortStableFunc(s.places, func(a, b place) int { return cmp.Compare(b.rank, a.rank) })
 	highest := s.places[:min(glanced, len(s.places))]
 	s.order(p, highest)
-	for _, at := range highest[:min(firstLook.after, len(highest))] {
+	looks := firstLooks
+	for _, at := range highest {
+		if s.scores.has(at.chunk.entries[at.entry].subject) {
+			continue // the look compares all views of the best fingers
+		}
 		s.score(work, p, at)
+		if len(s.scores) < looks[0].after {
+			continue
+		}
+		if s.look(work, p, templates, looks[0]) {
+			return true
+		}
+		if looks = looks[1:]; len(looks) == 0 {
+			break
+		}
 	}
-	return s.look(work, p, templates, firstLook)
+	return false
 }
 
 const glanced = 100

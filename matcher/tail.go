@@ -18,10 +18,11 @@ import "math"
 // the tail of the same probe's non-matches is Scheirer, Rocha, Micheals, Boult,
 // "Meta-recognition", PAMI 2011.
 //
-// With fewer than two strangers in the tail the scores stay as they are.
+// With no stranger in the tail the scores stay as they are; with one the prior
+// alone says how steep it is.
 func calibrate(scores []float64, gallery int) {
 	k := min(tailMost, (len(scores)-1)/tailShare)
-	if k < 2 || !(scores[k] > 0) {
+	if k < 1 || !(scores[k] > 0) {
 		return
 	}
 	spread, weight := tailPrior*tailPriorScale, tailPrior

@@ -21,6 +21,16 @@ func (t tally) add(subject string, finger uint8, score float64) {
 	t[at] = append(t[at], score)
 }
 
+// has tells whether a view of the subject's was added.
+func (t tally) has(subject string) bool {
+	for at := range t {
+		if at.subject == subject {
+			return true
+		}
+	}
+	return false
+}
+
 // candidates are the subjects by their best finger, best first, with scores
 // calibrated for a gallery of that many templates.
 func (t tally) candidates(gallery int) []Candidate {
