@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	lookEvery = 50 * time.Millisecond // between looks whether an SQLite file was changed
-	listenAt  = time.Second           // after listening has failed, until it is tried again
+	lookEvery   = 50 * time.Millisecond // between looks whether an SQLite file was changed
+	listenAgain = 5 * time.Second       // after listening has failed
 )
 
 // announce tells the other hubs on a PostgreSQL that the site changes, once the
@@ -43,7 +43,7 @@ func (h *Hub) listen(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(listenAt):
+		case <-time.After(listenAgain):
 		}
 	}
 }
