@@ -9,8 +9,9 @@ import (
 type Policy struct {
 	// FalseMatchBudget is the probability, above 0 and below 1, that a search
 	// by somebody who is not enrolled may name anybody at all. It is for the
-	// whole gallery: the threshold rises with the gallery's size. Below 1e-5
-	// some clear fingers are not found either: a search is content with that.
+	// whole gallery: the threshold rises with the gallery's size. A search
+	// is content with a best of whom it expects fewer than 1e-5 strangers, so that
+	// a smaller budget leaves some unfound whom comparing more would have found.
 	FalseMatchBudget float64
 
 	// Margin is by how much the best subject's score must exceed the second

@@ -25,8 +25,8 @@ func (h *Hub) announce(ctx context.Context, tx *sql.Tx, site string) error {
 
 // listen wakes those who wait here when another process has changed the
 // database: a command typed beside the running hub, or a second hub. Until ctx
-// ends it listens again whenever that fails; meanwhile news from elsewhere come
-// when a wait ends.
+// ends it listens again whenever that fails; meanwhile news from elsewhere reaches
+// a waiter when its wait ends.
 func (h *Hub) listen(ctx context.Context) {
 	hear := h.hearSQLite
 	if h.config.Database != "" {

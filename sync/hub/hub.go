@@ -4,8 +4,9 @@
 //
 // To use it, call [Init] once on an empty directory, [Open] at every start, and
 // serve [Hub.Handler] to terminals and [Hub.Office] to browsers over
-// [Hub.TLS]; [Hub.Run] decides again whenever a date is reached. One hub serves
-// any number of sites (schools), which never see each other.
+// [Hub.TLS]; [Hub.Run] decides again whenever a date is reached, and lets waiting
+// terminals know what commands beside the hub have changed. One hub serves any
+// number of sites (schools), which never see each other.
 //
 // It promises: what it has acknowledged survives a power cut; statements are
 // only ever added; what a terminal is told is always [consent.Decide] of all

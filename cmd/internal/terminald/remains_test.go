@@ -286,7 +286,7 @@ func (w *remainsWorld) start(c Config) {
 		w.t.Fatal(err)
 	}
 	w.child = exec.CommandContext(w.ctx, os.Args[0], "-test.run=^TestI3NothingOfAFingerRemainsInTheProcess$")
-	w.child.Env = append(os.Environ(), remainsConfig+"="+path, "GODEBUG=asyncpreemptoff=1") // as the unit has it
+	w.child.Env = slices.Concat(os.Environ(), []string{remainsConfig + "=" + path}, unitEnvironment(w.t))
 	w.child.Stderr = w.t.Output()
 	out, err := w.child.StdoutPipe()
 	if err != nil {
@@ -309,6 +309,24 @@ func (w *remainsWorld) start(c Config) {
 		}
 	}()
 	w.t.Cleanup(func() { in.Close(); w.child.Wait() })
+}
+
+// unitEnvironment is what the unit that we ship sets.
+func unitEnvironment(t *testing.T) (variables []string) {
+	t.Helper()
+	unit, err := os.ReadFile("../../../deploy/deb/terminal/tillprintd.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(unit)) {
+		if variable, is := strings.CutPrefix(strings.TrimSpace(line), "Environment="); is {
+			variables = append(variables, variable)
+		}
+	}
+	if !slices.Contains(variables, "GODEBUG=asyncpreemptoff=1") {
+		t.Errorf("the unit lets the runtime leave registers on signal stacks: it sets %q", variables)
+	}
+	return variables
 }
 
 func (w *remainsWorld) say(line string) {
